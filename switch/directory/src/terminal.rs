@@ -1,0 +1,58 @@
+//! A terminal as the switch sees it.
+
+/// How a terminal's session keys travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyScheme {
+    /// TR-31 version B key blocks under a double-length TDES TMK.
+    Tr31,
+    /// ECB cryptograms under the TMK: legacy, must be switched on by name.
+    Ecb,
+}
+
+impl KeyScheme {
+    /// The name used in SQL, REST and configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tr31 => "tr31",
+            Self::Ecb => "ecb",
+        }
+    }
+
+    /// The inverse of [`KeyScheme::as_str`].
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Tr31, Self::Ecb].into_iter().find(|scheme| scheme.as_str() == name)
+    }
+}
+
+/// DE 41 and DE 42 together, without trailing spaces: unique on the platform.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TerminalName {
+    pub terminal_id: String,
+    pub merchant_id: String,
+}
+
+impl TerminalName {
+    pub fn new(terminal_id: &str, merchant_id: &str) -> Self {
+        Self {
+            terminal_id: terminal_id.trim_end().to_owned(),
+            merchant_id: merchant_id.trim_end().to_owned(),
+        }
+    }
+}
+
+/// One enrolled terminal.
+#[derive(Clone, Debug)]
+pub struct Terminal {
+    /// Row id in the store.
+    pub id: i64,
+    pub tenant_id: i64,
+    pub name: TerminalName,
+    pub active: bool,
+    pub key_scheme: KeyScheme,
+    /// Terminal master key under the LMK.
+    pub tmk: String,
+    /// Whether a message without a MAC is refused with 63.
+    pub mac_required: bool,
+    /// Ledger account of the merchant's payable.
+    pub merchant_account: u64,
+}

@@ -1,0 +1,42 @@
+//! `umbra`: a payment switch and card-processing platform in one binary.
+
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+#[command(name = "umbra", version, about = "Payment switch and card-processing platform")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the HSM simulator alone
+    Hsm(commands::hsm::Args),
+    /// Decode and encode ISO 8583 messages
+    Iso(commands::iso::Args),
+    /// Check or print a ledger offline
+    Ledger(commands::ledger::Args),
+    /// Act as a POS terminal
+    Terminal(commands::terminal::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Hsm(args) => commands::hsm::run(args),
+        Command::Iso(args) => commands::iso::run(args),
+        Command::Ledger(args) => commands::ledger::run(args),
+        Command::Terminal(args) => commands::terminal::run(args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("umbra: {error:#}");
+        ExitCode::FAILURE
+    })
+}
