@@ -1,0 +1,77 @@
+//! `umbra demo`: everything in one process, with a seeded tenant and a sample purchase.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use crate::daemon::{Daemon, Ending, Parts, PosSettings, Settings};
+use crate::data_dir::{DataDir, write_whole};
+use crate::demo::{self, DemoHsm};
+use crate::observability;
+use crate::runtimes::Runtimes;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Where the demo keeps its database, journal and keys
+    #[arg(long, default_value = "./umbra-data")]
+    data_dir: PathBuf,
+    /// Bind every listener to 127.0.0.1 with a port the system chooses (see ready.json)
+    #[arg(long)]
+    ephemeral_ports: bool,
+    /// Do not run the sample purchase
+    #[arg(long)]
+    no_sample: bool,
+}
+
+/// Ports of the demo's listeners.
+const HSM_PORT: u16 = 1500;
+const POS_BINARY_PORT: u16 = 8583;
+const POS_ASCII_PORT: u16 = 8584;
+const ADMIN_PORT: u16 = 8080;
+
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    observability::start_logs();
+    let runtimes = Runtimes::new().context("cannot start threads")?;
+    runtimes.cards.block_on(serve(&args, runtimes.background.handle()))
+}
+
+async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Result<ExitCode> {
+    let address = |port: u16| SocketAddr::from(([127, 0, 0, 1], if args.ephemeral_ports { 0 } else { port }));
+    let data_dir = DataDir::create(&args.data_dir)?;
+    let metrics = observability::start_metrics()?;
+    let hsm = DemoHsm::start(address(HSM_PORT), background).await?;
+    let settings = Settings {
+        data_dir: data_dir.clone(),
+        pos: vec![
+            PosSettings { name: "pos-binary".into(), address: address(POS_BINARY_PORT), spec: "iso87binary".into(), tpdu: true },
+            PosSettings { name: "pos-ascii".into(), address: address(POS_ASCII_PORT), spec: "iso87ascii".into(), tpdu: false },
+        ],
+        admin: address(ADMIN_PORT),
+        hsm: vec![hsm.address.to_string()],
+    };
+    let parts = Parts::open(&settings).await?;
+    let mut demo_file = demo::seed(&data_dir, &parts).await.context("cannot seed the demo tenant")?;
+    let daemon = Daemon::start(&settings, parts, metrics, background).await?;
+
+    let mut listeners = daemon.listeners.clone();
+    listeners.insert("hsm".into(), hsm.address);
+    demo_file.serve_at(&listeners);
+    write_whole(&data_dir.demo_file(), &serde_json::to_vec_pretty(&demo_file)?)?;
+    daemon.set_ready();
+    if !args.no_sample {
+        demo::sample(&daemon, &demo_file).await.context("the sample purchase failed")?;
+    }
+    let ready = serde_json::json!({ "listeners": listeners });
+    write_whole(&data_dir.ready_file(), &serde_json::to_vec_pretty(&ready)?)?;
+    println!("umbra ready");
+
+    let ending = daemon.wait().await?;
+    daemon.stop().await;
+    hsm.stop();
+    match ending {
+        Ending::Asked => Ok(ExitCode::SUCCESS),
+        Ending::LedgerStopped => anyhow::bail!("the ledger stopped; the log says why, and `umbra ledger verify` checks the journal"),
+    }
+}

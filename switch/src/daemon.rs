@@ -1,0 +1,252 @@
+//! The daemon: everything is made and wired here, and nowhere else.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin_store::{DataKeys, Store};
+use anyhow::Context;
+use directory::{Directory, PanHasher};
+use host_commands::{HsmClient, HsmConfig};
+use iso8583::Spec;
+use iso8583::framing::{Framing, LengthHeader};
+use ledger::{FileStorage, Ledger, LedgerConfig, SubscribeFrom, SystemClock};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::task::TaskTracker;
+
+use crate::data_dir::DataDir;
+use crate::limits;
+use crate::listener::PosListener;
+use crate::message::{InFlight, Link, PinChecks, Sessions, Switch};
+use crate::observability::{self, Readiness};
+
+/// What the daemon is told.
+pub struct Settings {
+    pub data_dir: DataDir,
+    pub pos: Vec<PosSettings>,
+    pub admin: SocketAddr,
+    pub hsm: Vec<String>,
+}
+
+/// One terminal listener.
+pub struct PosSettings {
+    pub name: String,
+    pub address: SocketAddr,
+    pub spec: String,
+    pub tpdu: bool,
+}
+
+/// The parts that hold state, opened before anything is bound: seeding and checks work on them.
+pub struct Parts {
+    pub store: Store,
+    pub keys: DataKeys,
+    pub hsm: HsmClient,
+    pub ledger: Ledger,
+    projection: ledger::Subscription,
+    /// Turns true when the ledger has stopped by itself.
+    ledger_stopped: watch::Receiver<bool>,
+    readiness: Readiness,
+}
+
+impl Parts {
+    /// Opens database, HSM and ledger. Must run on the card runtime, where the HSM connections live.
+    pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let hsm = HsmClient::new(HsmConfig {
+            addresses: settings.hsm.clone(),
+            connections: limits::HSM_CONNECTIONS,
+            header_length: 4,
+            timeout: limits::HSM_TIMEOUT,
+            in_flight_max: limits::HSM_IN_FLIGHT_MAX,
+        });
+        let about = hsm.diagnostics().await.with_context(|| {
+            format!("no HSM answers at {}; start one, or correct its address", settings.hsm.join(", "))
+        })?;
+        tracing::info!(firmware = about.firmware, lmk_check_value = about.lmk_check_value, "HSM answers");
+        let store = Store::open(&settings.data_dir.database()).await?;
+        let keys = crate::data_keys::open(&store, &hsm).await?;
+        let readiness = Readiness::default();
+        let (stopped, ledger_stopped) = watch::channel(false);
+        let on_stop = {
+            let readiness = readiness.clone();
+            move |reason: String| {
+                readiness.set(false);
+                tracing::error!(reason, "the ledger has stopped; nothing is answered any more");
+                let _ = stopped.send(true);
+            }
+        };
+        let config = LedgerConfig {
+            queue_max: limits::LEDGER_QUEUE_MAX,
+            on_stop: Box::new(on_stop),
+            subscribers: vec![SubscribeFrom { name: "projection".into(), after_seq: store.projected_seq().await? }],
+            ..LedgerConfig::new(Arc::new(SystemClock))
+        };
+        let storage = Arc::new(FileStorage::open(&settings.data_dir.ledger())?);
+        let (ledger, subscriptions) = tokio::task::spawn_blocking(move || Ledger::open(storage, config)).await??;
+        let projection = subscriptions.into_iter().next().context("the ledger gave no subscription")?;
+        Ok(Self { store, keys, hsm, ledger, projection, ledger_stopped, readiness })
+    }
+}
+
+/// A daemon that serves.
+pub struct Daemon {
+    /// Listener name to bound address.
+    pub listeners: BTreeMap<String, SocketAddr>,
+    pub ledger: Ledger,
+    readiness: Readiness,
+    stop: watch::Sender<bool>,
+    connections: TaskTracker,
+    ledger_stopped: watch::Receiver<bool>,
+}
+
+/// How a daemon's life ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ending {
+    Asked,
+    LedgerStopped,
+}
+
+impl Daemon {
+    /// Binds every listener and serves. Cards run on the current runtime, the rest on `background`.
+    pub async fn start(
+        settings: &Settings,
+        parts: Parts,
+        metrics: PrometheusHandle,
+        background: &tokio::runtime::Handle,
+    ) -> anyhow::Result<Self> {
+        let Parts { store, keys, hsm, ledger, projection, ledger_stopped, readiness } = parts;
+        let (stop, stopping) = watch::channel(false);
+        background.spawn(store.clone().project(projection));
+        let directory = follow_directory(&store, stopping.clone(), background).await?;
+        let switch = Arc::new(Switch {
+            directory: Arc::clone(&directory),
+            ledger: ledger.clone(),
+            hsm,
+            hasher: PanHasher::new(keys.pan_lookup.clone()),
+            sessions: Arc::new(Sessions::load(store.clone()).await?),
+            in_flight: InFlight::default(),
+            pin_checks: PinChecks::default(),
+            clock: Arc::new(SystemClock),
+        });
+
+        let mut listeners = BTreeMap::new();
+        let connections = TaskTracker::new();
+        let room = Arc::new(Semaphore::new(limits::POS_CONNECTIONS_MAX));
+        let mut bound = Vec::new();
+        for pos in &settings.pos {
+            let listener = bind(pos).await?;
+            listeners.insert(listener.name().to_owned(), listener.local_addr()?);
+            bound.push(listener);
+        }
+        let admin = std::net::TcpListener::bind(settings.admin).with_context(|| {
+            format!("cannot listen on {} for admin; stop what uses it or choose another address", settings.admin)
+        })?;
+        admin.set_nonblocking(true)?;
+        listeners.insert("admin".into(), admin.local_addr()?);
+
+        for listener in bound {
+            tokio::spawn(listener.run(Arc::clone(&switch), Arc::clone(&room), connections.clone(), stopping.clone()));
+        }
+        let probes = observability::router(readiness.clone(), metrics, gauges(switch, directory));
+        let api = admin_api::router(admin_api::ApiState::new(store, ledger.clone(), &keys).await?);
+        background.spawn(serve_admin(admin, api.merge(probes), stopping));
+        Ok(Self { listeners, ledger, readiness, stop, connections, ledger_stopped })
+    }
+
+    pub fn set_ready(&self) {
+        self.readiness.set(true);
+    }
+
+    /// Serves until SIGTERM, SIGINT or the ledger's own stop.
+    pub async fn wait(&self) -> anyhow::Result<Ending> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut ledger_stopped = self.ledger_stopped.clone();
+        Ok(tokio::select! {
+            _ = terminate.recv() => Ending::Asked,
+            _ = interrupt.recv() => Ending::Asked,
+            _ = ledger_stopped.wait_for(|stopped| *stopped) => Ending::LedgerStopped,
+        })
+    }
+
+    /// Takes no new work, lets what is in work finish, closes the ledger.
+    pub async fn stop(self) {
+        self.readiness.set(false);
+        let _ = self.stop.send(true);
+        self.connections.close();
+        if tokio::time::timeout(limits::DRAIN_TIMEOUT, self.connections.wait()).await.is_err() {
+            tracing::warn!(open = self.connections.len(), "connections left open at the end of the drain time");
+        }
+        self.ledger.shutdown().await;
+    }
+}
+
+async fn bind(pos: &PosSettings) -> anyhow::Result<PosListener> {
+    let spec = Spec::builtin(&pos.spec).with_context(|| format!("listener {} names spec {}", pos.name, pos.spec))?;
+    let framing = Framing { length: LengthHeader::Binary2, tpdu: pos.tpdu, max: limits::FRAME_MAX };
+    PosListener::bind(pos.address, Link { listener: pos.name.clone(), spec }, framing).await
+}
+
+/// Fills the directory and keeps it up to date from the store's change feed.
+async fn follow_directory(
+    store: &Store,
+    mut stopping: watch::Receiver<bool>,
+    background: &tokio::runtime::Handle,
+) -> anyhow::Result<Arc<Directory>> {
+    /// Changes are also looked for without a notice, should one ever be missed.
+    const LOOK_AGAIN: Duration = Duration::from_millis(250);
+    /// Rows of the feed taken over at once.
+    const BATCH: i64 = 1000;
+
+    let directory = Arc::new(Directory::new());
+    let (all, mut position) = store.load_directory().await?;
+    directory.apply(all);
+    let (store, follower) = (store.clone(), Arc::clone(&directory));
+    background.spawn(async move {
+        let mut changed = store.directory_changed();
+        loop {
+            tokio::select! {
+                _ = changed.changed() => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                _ = stopping.wait_for(|stop| *stop) => return,
+            }
+            match store.directory_changes(position, BATCH).await {
+                Ok(changes) => {
+                    let Some((last, _)) = changes.last() else { continue };
+                    position = *last;
+                    follower.apply(changes.into_iter().map(|(_, change)| change).collect());
+                }
+                Err(error) => tracing::warn!(%error, "directory not brought up to date; it is tried again"),
+            }
+        }
+    });
+    Ok(directory)
+}
+
+fn gauges(switch: Arc<Switch>, directory: Arc<Directory>) -> Arc<dyn Fn() + Send + Sync> {
+    Arc::new(move || {
+        // Counts are far below what a double holds exactly.
+        metrics::gauge!("umbra_requests_in_work").set(switch.in_flight.len() as f64);
+        metrics::gauge!("umbra_directory_terminals").set(directory.terminal_count() as f64);
+        metrics::gauge!("umbra_connections_bound").set(limits::POS_CONNECTIONS_MAX as f64);
+    })
+}
+
+async fn serve_admin(listener: std::net::TcpListener, router: axum::Router, mut stopping: watch::Receiver<bool>) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%error, "admin listener not taken over");
+            return;
+        }
+    };
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = stopping.wait_for(|stop| *stop).await;
+    });
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "admin listener ended");
+    }
+}

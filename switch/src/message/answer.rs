@@ -1,0 +1,134 @@
+//! The answer: from the ledger's outcome to the bytes on the wire.
+
+use bytes::BytesMut;
+use iso8583::Fields;
+use iso8583::domain::AdditionalAmount;
+use ledger::{Applied, Code};
+
+use super::answer_facts::AnswerFacts;
+use super::mti::Mti;
+use super::response_code::ResponseCode;
+use super::session::KeyPair;
+use super::{Link, Switch};
+
+/// What an answer says beside the echoed fields.
+#[derive(Debug)]
+pub struct Answer {
+    pub code: ResponseCode,
+    /// The first answer's echoed fields, when the request is a duplicate.
+    pub first: Option<AnswerFacts>,
+    /// DE 38.
+    pub approval: Option<String>,
+    /// DE 54.
+    pub additional_amounts: Option<String>,
+    /// DE 62.
+    pub key_carrier: Option<String>,
+}
+
+impl Answer {
+    pub fn approved() -> Self {
+        Self::with(ResponseCode::APPROVED)
+    }
+
+    pub fn with(code: ResponseCode) -> Self {
+        Self { code, first: None, approval: None, additional_amounts: None, key_carrier: None }
+    }
+
+    /// From what the ledger decided, now or when it first saw this message.
+    pub fn from_applied(switch: &Switch, mti: Mti, applied: &Applied) -> Self {
+        let outcome = &applied.outcome;
+        let code = response_code(mti, outcome.code, outcome.reason);
+        let facts = AnswerFacts::from_bytes(&applied.answer);
+        let kind = facts.as_ref().and_then(|facts| facts.text(3)).and_then(|code| code.get(..2));
+        let approved = outcome.code == Code::Approved;
+        let inquiry = kind == Some("31");
+        let moves = matches!(mti.class(), super::mti::Class::Authorization | super::mti::Class::Financial);
+        Self {
+            code,
+            approval: (approved && moves && !inquiry).then(|| format!("{:06}", outcome.approval)),
+            additional_amounts: (approved && inquiry).then(|| balances(switch, applied, facts.as_ref())).flatten(),
+            key_carrier: None,
+            first: facts.filter(|_| applied.replayed),
+        }
+    }
+
+    /// The wire form, with a MAC exactly when `keys` (the pair that verified the request's) is given.
+    /// `None` when no MAC could be made: then nothing is sent, and a repeat or a reversal finds the event.
+    pub async fn encode(
+        &self,
+        switch: &Switch,
+        link: &Link,
+        mti: Mti,
+        echoed: &AnswerFacts,
+        keys: Option<&KeyPair>,
+    ) -> Option<BytesMut> {
+        let mut fields = Fields::new(&mti.answer());
+        self.first.as_ref().unwrap_or(echoed).write_to(&mut fields);
+        fields.set(39, self.code.wire());
+        for (de, text) in [(38, &self.approval), (54, &self.additional_amounts), (62, &self.key_carrier)] {
+            if let Some(text) = text {
+                fields.set(de, text.as_str());
+            }
+        }
+        let mac_field = if fields.has(70) { 128 } else { 64 };
+        if keys.is_some() {
+            fields.set_binary(mac_field, vec![0; 8]);
+        }
+        let mut wire = BytesMut::with_capacity(512);
+        let spans = link
+            .spec
+            .encode(&fields, &mut wire)
+            .inspect_err(|error| tracing::error!(%error, "answer cannot be encoded"))
+            .ok()?;
+        if let Some(keys) = keys {
+            let span = spans.span(mac_field)?;
+            let mac = switch
+                .hsm
+                .generate_mac(&keys.tak, wire.get(..span.start)?)
+                .await
+                .inspect_err(|error| tracing::warn!(%error, "answer not sent: no MAC could be made"))
+                .ok()?;
+            link.spec.write_binary(mac_field, &mac, wire.get_mut(span)?).ok()?;
+        }
+        Some(wire)
+    }
+}
+
+/// The ledger's numbered outcomes as DE 39.
+fn response_code(mti: Mti, code: Code, reason: u16) -> ResponseCode {
+    match code {
+        Code::Approved => ResponseCode::APPROVED,
+        Code::ReusedWithOtherContent | Code::IdTooOld => ResponseCode::DUPLICATE,
+        Code::TooLate => ResponseCode::TOO_LATE,
+        Code::Declined => ResponseCode::from_number(reason),
+        Code::PinTriesExceeded => ResponseCode::PIN_TRIES_EXCEEDED,
+        Code::WrongPin => ResponseCode::WRONG_PIN,
+        Code::InsufficientFunds => ResponseCode::INSUFFICIENT_FUNDS,
+        Code::HoldNotFound | Code::ApprovalMismatch => ResponseCode::ORIGINAL_NOT_FOUND,
+        Code::OverTolerance => ResponseCode::AMOUNT_LIMIT,
+        // An advice about an unknown original is never refused; the original, should it still come, is too late.
+        Code::OriginalNotFound if mti.is_advice() => ResponseCode::APPROVED,
+        Code::OriginalNotFound => ResponseCode::ORIGINAL_NOT_FOUND,
+        Code::OriginalDiffers => ResponseCode::REVERSAL_DIFFERS,
+        Code::AccountNotFound | Code::AccountClosed => ResponseCode::NO_ACCOUNT,
+        Code::InvalidAmount => ResponseCode::INVALID_AMOUNT,
+        Code::CurrencyMismatch | Code::NotReversible => ResponseCode::INVALID_TRANSACTION,
+        _ => ResponseCode::MALFUNCTION,
+    }
+}
+
+/// DE 54 of a balance inquiry: ledger balance (01) and available balance (02).
+fn balances(switch: &Switch, applied: &Applied, facts: Option<&AnswerFacts>) -> Option<String> {
+    let account = switch.ledger.account(applied.outcome.account?)?;
+    let account_type = facts?.text(3)?.get(2..4)?.to_owned();
+    let item = |amount_type: &str, amount: i64| {
+        AdditionalAmount {
+            account_type: account_type.clone(),
+            amount_type: amount_type.to_owned(),
+            currency: format!("{:03}", account.currency),
+            amount,
+        }
+        .encode()
+    };
+    Some(format!("{}{}", item("01", applied.outcome.balance).ok()?, item("02", applied.outcome.available).ok()?))
+}

@@ -1,0 +1,156 @@
+//! What a financial request asks of the ledger: one event, declines included.
+
+use std::sync::Arc;
+
+use directory::{Card, Terminal};
+use ledger::{AccountId, CardAction, CardEvent, CardId, Entry, Event, PinCheck, Posting};
+
+use super::Switch;
+use super::answer_facts::AnswerFacts;
+use super::identity::{self, Identity};
+use super::mti::Class;
+use super::request::{FinancialRequest, Kind};
+use super::response_code::ResponseCode;
+use super::session::KeyPair;
+use super::{Link, card, pin, record};
+
+/// An event, and the card's turn for PIN checks where one was made: it ends when the event is durable.
+pub struct Decision {
+    pub event: Event,
+    pub _turn: Option<tokio::sync::OwnedMutexGuard<()>>,
+}
+
+/// The parts of a decision that depend on the card.
+struct Judged {
+    card: Option<Arc<Card>>,
+    pin: PinCheck,
+    action: CardAction,
+}
+
+impl Judged {
+    fn declined(card: Option<Arc<Card>>, code: ResponseCode) -> Self {
+        Self { card, pin: PinCheck::NotChecked, action: CardAction::Decline { reason: code.number() } }
+    }
+}
+
+/// Only form errors come back as `Err`: they are answered without an event.
+pub async fn decide(
+    switch: &Switch,
+    link: &Link,
+    terminal: &Terminal,
+    request: &FinancialRequest,
+    identity: &Identity,
+    keys: Option<&KeyPair>,
+    facts: &AnswerFacts,
+) -> Result<Decision, ResponseCode> {
+    let mut turn = None;
+    let judged = match request.mti.class() {
+        Class::Reversal => reverse(switch, terminal, request)?,
+        Class::Authorization | Class::Financial if request.is_completion => complete(switch, terminal, request)?,
+        Class::Authorization | Class::Financial => pay(switch, terminal, request, keys, &mut turn).await,
+        Class::NetworkManagement | Class::Other => Judged::declined(None, ResponseCode::INVALID_TRANSACTION),
+    };
+    let event = Event {
+        id: identity.id,
+        content: identity.content,
+        body: ledger::Body::Card(CardEvent {
+            aliases: identity.aliases.clone(),
+            repeat_of: identity.repeat_of,
+            advice: request.mti.is_advice(),
+            card: judged.card.as_deref().map(ledger_card),
+            pin: judged.pin,
+            pin_tries_max: judged.card.as_deref().map_or(0, |card| card.pin_tries_max),
+            action: judged.action,
+            answer: facts.to_bytes(),
+            record: record::of(link, terminal, request, facts),
+        }),
+    };
+    Ok(Decision { event, _turn: turn })
+}
+
+fn ledger_card(card: &Card) -> CardId {
+    CardId::try_from(card.card_id).unwrap_or(CardId::MAX)
+}
+
+/// A reversal needs no card check: money goes back whatever became of the card since.
+fn reverse(switch: &Switch, terminal: &Terminal, request: &FinancialRequest) -> Result<Judged, ResponseCode> {
+    let original = identity::reversed(&switch.hasher, &terminal.name, request, switch.clock.now())?;
+    let action = CardAction::Reverse { original, remaining: request.remaining };
+    Ok(Judged { card: None, pin: PinCheck::NotChecked, action })
+}
+
+/// A completion was approved with its hold; status and expiry of the card do not matter any more.
+fn complete(switch: &Switch, terminal: &Terminal, request: &FinancialRequest) -> Result<Judged, ResponseCode> {
+    let hold = identity::completed(&switch.hasher, &terminal.name, request, switch.clock.now())?;
+    let card = match card::find(switch, terminal, request) {
+        Ok(card) => card,
+        Err(code) => return Ok(Judged::declined(None, code)),
+    };
+    let action = match entry(request, card.account, terminal.merchant_account) {
+        Ok(entry) => {
+            CardAction::Complete { hold, approval: request.approval, entry, tolerance_bp: card.completion_tolerance_bp }
+        }
+        Err(code) => CardAction::Decline { reason: code.number() },
+    };
+    Ok(Judged { card: Some(card), pin: PinCheck::NotChecked, action })
+}
+
+/// Purchases, cash, pre-authorizations and balance inquiries.
+async fn pay(
+    switch: &Switch,
+    terminal: &Terminal,
+    request: &FinancialRequest,
+    keys: Option<&KeyPair>,
+    turn: &mut Option<tokio::sync::OwnedMutexGuard<()>>,
+) -> Judged {
+    let card = match card::find(switch, terminal, request) {
+        Ok(card) => card,
+        Err(code) => return Judged::declined(None, code),
+    };
+    if let Err(code) = card::check_usable(&card, request, switch.clock.now()) {
+        return Judged::declined(Some(card), code);
+    }
+    let action = match action(switch, terminal, request, &card) {
+        Ok(action) => action,
+        Err(code) => return Judged::declined(Some(card), code),
+    };
+    if request.pin_block.is_some() {
+        *turn = Some(switch.pin_checks.turn(card.card_id).await);
+    }
+    match pin::check(switch, &card, request, keys).await {
+        Ok(pin) => Judged { card: Some(card), pin, action },
+        Err(code) => Judged::declined(Some(card), code),
+    }
+}
+
+fn action(switch: &Switch, terminal: &Terminal, request: &FinancialRequest, card: &Card) -> Result<CardAction, ResponseCode> {
+    match request.kind {
+        Kind::BalanceInquiry => Ok(CardAction::Inquire { account: card.account }),
+        Kind::Purchase | Kind::Cash | Kind::PurchaseWithCashback => {
+            let entry = entry(request, card.account, terminal.merchant_account)?;
+            Ok(match request.mti.class() {
+                Class::Authorization => {
+                    let expires_at = switch.clock.now() + u64::from(card.hold_life_s) * 1000;
+                    CardAction::Hold { entry, expires_at }
+                }
+                _ => CardAction::Post { entry },
+            })
+        }
+        Kind::Unserved => Err(ResponseCode::INVALID_TRANSACTION),
+    }
+}
+
+/// Cardholder to merchant payable.
+fn entry(request: &FinancialRequest, cardholder: AccountId, merchant: AccountId) -> Result<Entry, ResponseCode> {
+    if request.amount == 0 {
+        return Err(ResponseCode::INVALID_AMOUNT);
+    }
+    let currency = request.currency.ok_or(ResponseCode::INVALID_TRANSACTION)?;
+    Ok(Entry {
+        currency,
+        postings: vec![
+            Posting { account: cardholder, amount: -request.amount },
+            Posting { account: merchant, amount: request.amount },
+        ],
+    })
+}

@@ -1,0 +1,74 @@
+//! One copy of a message at a time: a duplicate of a request still in work waits for its answer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+/// Requests in work, by each key a duplicate could arrive under.
+#[derive(Clone, Default)]
+pub struct InFlight(Arc<Mutex<HashMap<u128, watch::Receiver<()>>>>);
+
+/// Held by the first copy; its drop lets the others go on.
+pub struct First {
+    keys: Vec<u128>,
+    table: InFlight,
+    _done: watch::Sender<()>,
+}
+
+/// Whether this copy may go on or must wait.
+pub enum Turn {
+    First(First),
+    Wait(watch::Receiver<()>),
+}
+
+impl InFlight {
+    /// `keys`: all keys of this copy. It waits if another holds any of them.
+    pub fn enter(&self, keys: Vec<u128>) -> Turn {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(other) = keys.iter().find_map(|key| table.get(key)) {
+            return Turn::Wait(other.clone());
+        }
+        let (done, waiting) = watch::channel(());
+        for key in &keys {
+            table.insert(*key, waiting.clone());
+        }
+        Turn::First(First { keys, table: self.clone(), _done: done })
+    }
+
+    /// Requests in work now.
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+impl Drop for First {
+    fn drop(&mut self) {
+        let mut table = self.table.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in &self.keys {
+            table.remove(key);
+        }
+    }
+}
+
+/// Returns when the first copy is done, however it ended.
+pub async fn finished(mut waiting: watch::Receiver<()>) {
+    // The sender never sends: the only change is its drop.
+    while waiting.changed().await.is_ok() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_second_copy_waits_for_the_first() {
+        let table = InFlight::default();
+        let Turn::First(first) = table.enter(vec![1, 2]) else { panic!("nothing is in work") };
+        let Turn::Wait(waiting) = table.enter(vec![2]) else { panic!("key 2 is held") };
+        let Turn::First(_other) = table.enter(vec![3]) else { panic!("key 3 is free") };
+        drop(first);
+        finished(waiting).await;
+        assert!(matches!(table.enter(vec![2]), Turn::First(_)));
+    }
+}

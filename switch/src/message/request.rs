@@ -1,0 +1,184 @@
+//! What a financial request says, read once from its fields and checked for form.
+
+use iso8583::Message;
+use iso8583::domain::{AdditionalAmount, OriginalData, Pan, Track2};
+
+use super::mti::{Class, Mti};
+use super::response_code::ResponseCode;
+
+/// What the first two digits of DE 3 ask for, as far as this switch serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Purchase,
+    Cash,
+    PurchaseWithCashback,
+    BalanceInquiry,
+    Unserved,
+}
+
+impl Kind {
+    fn of(processing_code: &str) -> Self {
+        match processing_code.get(..2) {
+            Some("00") => Self::Purchase,
+            Some("01") => Self::Cash,
+            Some("09") => Self::PurchaseWithCashback,
+            Some("31") => Self::BalanceInquiry,
+            _ => Self::Unserved,
+        }
+    }
+
+    pub fn moves_money(self) -> bool {
+        matches!(self, Self::Purchase | Self::Cash | Self::PurchaseWithCashback)
+    }
+
+    /// The word for records and statements.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Purchase => "purchase",
+            Self::Cash => "cash",
+            Self::PurchaseWithCashback => "cashback",
+            Self::BalanceInquiry => "balance",
+            Self::Unserved => "other",
+        }
+    }
+}
+
+/// A 01xx, 02xx or 04xx message.
+#[derive(Debug)]
+pub struct FinancialRequest {
+    pub mti: Mti,
+    pub kind: Kind,
+    pub pan: Pan,
+    /// `YYMM`, from DE 14 or track 2.
+    pub expiry: Option<[u8; 4]>,
+    pub processing_code: String,
+    /// DE 4 as sent (twelve digits) and as a number of minor units.
+    pub amount_text: String,
+    pub amount: i64,
+    /// DE 49 as sent and as a number.
+    pub currency_text: String,
+    pub currency: Option<u16>,
+    pub stan: String,
+    /// DE 7 as sent: `MMDDhhmmss`.
+    pub transmission: String,
+    /// DE 12 and DE 13, when both are there.
+    pub local_time: Option<(String, String)>,
+    pub rrn: Option<String>,
+    /// DE 25 = 06: the completion of a pre-authorization.
+    pub is_completion: bool,
+    pub approval: Option<u32>,
+    pub original: Option<OriginalData>,
+    /// DE 95 positions 1 to 12: what remains after a reversal, 0 for nothing.
+    pub remaining: i64,
+    /// DE 52, enciphered under the terminal's PIN key.
+    pub pin_block: Option<[u8; 8]>,
+}
+
+impl FinancialRequest {
+    /// Reads the fields; a missing or malformed one is a format error.
+    pub fn read(mti: Mti, message: &Message<'_>) -> Result<Self, ResponseCode> {
+        let (pan, expiry) = card_number(message)?;
+        let processing_code = required(message, 3)?;
+        let kind = Kind::of(&processing_code);
+        let amount_text = if kind == Kind::BalanceInquiry {
+            optional(message, 4).unwrap_or_else(|| "000000000000".to_owned())
+        } else {
+            required(message, 4)?
+        };
+        let currency_text = if kind == Kind::BalanceInquiry {
+            optional(message, 49).unwrap_or_default()
+        } else {
+            required(message, 49)?
+        };
+        let request = Self {
+            mti,
+            kind,
+            pan,
+            expiry,
+            amount: number(&amount_text)?,
+            amount_text,
+            currency: currency_text.parse().ok(),
+            currency_text,
+            processing_code,
+            stan: required(message, 11)?,
+            transmission: required(message, 7)?,
+            local_time: optional(message, 12).zip(optional(message, 13)),
+            rrn: optional(message, 37),
+            is_completion: mti.class() == Class::Financial && mti.is_advice() && optional(message, 25).as_deref() == Some("06"),
+            approval: optional(message, 38).map(|text| text.trim_end().parse().map_err(|_| ResponseCode::FORMAT_ERROR)).transpose()?,
+            original: optional(message, 90)
+                .map(|text| OriginalData::parse(&text).map_err(|_| ResponseCode::FORMAT_ERROR))
+                .transpose()?,
+            remaining: match optional(message, 95) {
+                Some(text) => number(text.get(..12).ok_or(ResponseCode::FORMAT_ERROR)?)?,
+                None => 0,
+            },
+            pin_block: pin_block(message)?,
+        };
+        request.check(message)?;
+        Ok(request)
+    }
+
+    fn check(&self, message: &Message<'_>) -> Result<(), ResponseCode> {
+        if self.is_completion && self.approval.is_none() {
+            return Err(ResponseCode::FORMAT_ERROR);
+        }
+        if self.kind == Kind::PurchaseWithCashback && self.mti.class() != Class::Reversal {
+            let cash = cashback(message)?;
+            if cash > self.amount {
+                return Err(ResponseCode::INVALID_AMOUNT);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn optional(message: &Message<'_>, de: u8) -> Option<String> {
+    message.text(de).map(std::borrow::Cow::into_owned)
+}
+
+fn required(message: &Message<'_>, de: u8) -> Result<String, ResponseCode> {
+    optional(message, de).ok_or(ResponseCode::FORMAT_ERROR)
+}
+
+fn number(digits: &str) -> Result<i64, ResponseCode> {
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ResponseCode::FORMAT_ERROR);
+    }
+    digits.parse().map_err(|_| ResponseCode::FORMAT_ERROR)
+}
+
+/// The PAN of DE 2 or DE 35, which must agree where both are sent, and the expiry of DE 14 or DE 35.
+fn card_number(message: &Message<'_>) -> Result<(Pan, Option<[u8; 4]>), ResponseCode> {
+    let keyed = message.text(2).map(|text| Pan::parse(&text).map_err(|_| ResponseCode::FORMAT_ERROR)).transpose()?;
+    let track = message.text(35).map(|text| Track2::parse(&text).map_err(|_| ResponseCode::FORMAT_ERROR)).transpose()?;
+    let stated = match message.text(14) {
+        Some(text) => Some(<[u8; 4]>::try_from(text.as_bytes()).map_err(|_| ResponseCode::FORMAT_ERROR)?),
+        None => None,
+    };
+    let on_track = track.as_ref().and_then(|track| <[u8; 4]>::try_from(track.expiry.as_bytes()).ok());
+    match (keyed, track) {
+        (Some(keyed), Some(track)) if keyed != track.pan => Err(ResponseCode::FORMAT_ERROR),
+        (Some(pan), _) => Ok((pan, stated.or(on_track))),
+        (None, Some(track)) => Ok((track.pan.clone(), stated.or(on_track))),
+        (None, None) => Err(ResponseCode::FORMAT_ERROR),
+    }
+}
+
+fn pin_block(message: &Message<'_>) -> Result<Option<[u8; 8]>, ResponseCode> {
+    match message.binary(52) {
+        Some(block) => Ok(Some(<[u8; 8]>::try_from(block.as_ref()).map_err(|_| ResponseCode::FORMAT_ERROR)?)),
+        None => Ok(None),
+    }
+}
+
+/// The cash part of a purchase with cashback: DE 54, amount type 40.
+fn cashback(message: &Message<'_>) -> Result<i64, ResponseCode> {
+    let text = required(message, 54)?;
+    let amounts = AdditionalAmount::parse_all(&text).map_err(|_| ResponseCode::FORMAT_ERROR)?;
+    amounts
+        .iter()
+        .find(|amount| amount.amount_type == "40")
+        .map(|amount| amount.amount)
+        .ok_or(ResponseCode::FORMAT_ERROR)
+}

@@ -1,0 +1,29 @@
+//! Threads: card traffic on its own, everything else beside it at a lower priority.
+
+use tokio::runtime::{Builder, Runtime};
+
+/// Niceness of background threads: card traffic goes first when processors are short.
+const BACKGROUND_NICENESS: i32 = 10;
+
+pub struct Runtimes {
+    /// Terminal connections and the HSM client.
+    pub cards: Runtime,
+    /// REST, projection, change feed, and in the demo the HSM simulator's connections.
+    pub background: Runtime,
+}
+
+impl Runtimes {
+    pub fn new() -> std::io::Result<Self> {
+        let cards = Builder::new_multi_thread().worker_threads(1).thread_name("cards").enable_all().build()?;
+        let background = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("background")
+            .on_thread_start(|| {
+                // Linux takes the calling thread for process 0. A refusal only costs the preference.
+                let _ = rustix::process::setpriority_process(None, BACKGROUND_NICENESS);
+            })
+            .enable_all()
+            .build()?;
+        Ok(Self { cards, background })
+    }
+}
