@@ -31,17 +31,9 @@ impl CardStatus {
 
     /// The inverse of [`CardStatus::as_str`].
     pub fn parse(name: &str) -> Option<Self> {
-        [
-            Self::Active,
-            Self::Inactive,
-            Self::Blocked,
-            Self::Lost,
-            Self::Stolen,
-            Self::Restricted,
-            Self::Cancelled,
-        ]
-        .into_iter()
-        .find(|status| status.as_str() == name)
+        [Self::Active, Self::Inactive, Self::Blocked, Self::Lost, Self::Stolen, Self::Restricted, Self::Cancelled]
+            .into_iter()
+            .find(|status| status.as_str() == name)
     }
 }
 

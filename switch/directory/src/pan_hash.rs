@@ -41,8 +41,8 @@ impl PanHasher {
     /// Each part is preceded by its length, so that no two lists collide.
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         // An HMAC key may have any length, so this cannot fail; the empty key is never reached.
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key[..])
-            .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.key[..]).unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
         for part in parts {
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part);

@@ -33,10 +33,7 @@ pub struct TerminalName {
 
 impl TerminalName {
     pub fn new(terminal_id: &str, merchant_id: &str) -> Self {
-        Self {
-            terminal_id: terminal_id.trim_end().to_owned(),
-            merchant_id: merchant_id.trim_end().to_owned(),
-        }
+        Self { terminal_id: terminal_id.trim_end().to_owned(), merchant_id: merchant_id.trim_end().to_owned() }
     }
 }
 
