@@ -1,0 +1,229 @@
+//! The commands this platform uses, as calls. Layouts are those of the table in `hsm-sim/README.md`.
+
+use zeroize::Zeroizing;
+
+use crate::{HsmClient, HsmError, KeyUnderLmk, PinUnderLmk};
+
+/// NC.
+#[derive(Clone, Debug)]
+pub struct Diagnostics {
+    /// 16 hexadecimal digits that tell LMKs apart.
+    pub lmk_check_value: String,
+    pub firmware: String,
+}
+
+/// A0 mode 0.
+#[derive(Clone, Debug)]
+pub struct GeneratedKey {
+    pub key: KeyUnderLmk,
+    /// Six hexadecimal digits.
+    pub kcv: String,
+}
+
+/// A0 mode 1.
+#[derive(Clone, Debug)]
+pub struct ExportedKey {
+    pub key: KeyUnderLmk,
+    /// `X` and 32 hexadecimal digits, or `R` and a TR-31 key block.
+    pub exported: String,
+    pub kcv: String,
+}
+
+/// The form in which a key leaves under a terminal master key.
+#[derive(Clone, Copy, Debug)]
+pub enum KeyExport {
+    /// ECB cryptogram, scheme X.
+    Ecb,
+    /// TR-31 key block, scheme R.
+    Tr31 { usage: [u8; 2], mode: u8, exportability: u8 },
+}
+
+/// What the HSM says of a PIN block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinVerdict {
+    Right,
+    Wrong,
+    /// The block holds no PIN for this account: wrong key, wrong account or damage.
+    BlockInvalid,
+}
+
+/// ISO 9564 format 0.
+const FORMAT_0: &[u8] = b"01";
+
+/// TDES data encryption key.
+const DEK: &[u8] = b"00B";
+
+impl HsmClient {
+    /// NC: whether the HSM is well, and which LMK it holds.
+    pub async fn diagnostics(&self) -> Result<Diagnostics, HsmError> {
+        let answer = self.call("NC", &[], &[]).await?;
+        let (check, firmware) = answer.text("NC")?.split_at_checked(16).ok_or(HsmError::Protocol("NC"))?;
+        Ok(Diagnostics { lmk_check_value: check.to_owned(), firmware: firmware.to_owned() })
+    }
+
+    /// A0 mode 0: a fresh key of a type.
+    pub async fn generate_key(&self, key_type: &str, scheme: char) -> Result<GeneratedKey, HsmError> {
+        let answer = self.call("A0", &[format!("0{key_type}{scheme}").as_bytes()], &[]).await?;
+        let (key, kcv) = KeyUnderLmk::split(answer.text("A0")?).ok_or(HsmError::Protocol("A0"))?;
+        Ok(GeneratedKey { key, kcv: kcv.to_owned() })
+    }
+
+    /// A0 mode 1: a fresh key, under the LMK and under a terminal master key.
+    pub async fn generate_and_export_key(
+        &self,
+        key_type: &str,
+        scheme: char,
+        tmk: &KeyUnderLmk,
+        export: KeyExport,
+    ) -> Result<ExportedKey, HsmError> {
+        let (letter, tail) = match export {
+            KeyExport::Ecb => ('X', String::new()),
+            KeyExport::Tr31 { usage, mode, exportability } => {
+                let parts = [b"#", &usage[..], b"T", &[mode], b"00", &[exportability], b"00"].concat();
+                ('R', String::from_utf8_lossy(&parts).into_owned())
+            }
+        };
+        let fields = format!("1{key_type}{scheme};1{}{letter}{tail}", tmk.as_str());
+        let answer = self.call("A0", &[fields.as_bytes()], &[]).await?;
+        let (key, rest) = KeyUnderLmk::split(answer.text("A0")?).ok_or(HsmError::Protocol("A0"))?;
+        let (exported, kcv) = KeyUnderLmk::split(rest).ok_or(HsmError::Protocol("A0"))?;
+        Ok(ExportedKey { key, exported: exported.as_str().to_owned(), kcv: kcv.to_owned() })
+    }
+
+    /// A6: a key under a zone master key taken under the LMK.
+    pub async fn import_key(
+        &self,
+        key_type: &str,
+        zmk: &KeyUnderLmk,
+        key: &str,
+        scheme: char,
+    ) -> Result<GeneratedKey, HsmError> {
+        let fields = format!("{key_type}{}{key}{scheme}", zmk.as_str());
+        let answer = self.call("A6", &[fields.as_bytes()], &["01"]).await?;
+        let (key, kcv) = KeyUnderLmk::split(answer.text("A6")?).ok_or(HsmError::Protocol("A6"))?;
+        Ok(GeneratedKey { key, kcv: kcv.to_owned() })
+    }
+
+    /// BU: six digits of a key's check value.
+    pub async fn key_check_value(&self, key_type: &str, key: &KeyUnderLmk) -> Result<String, HsmError> {
+        let fields = format!("FF1{};{key_type};001", key.as_str());
+        Ok(self.call("BU", &[fields.as_bytes()], &[]).await?.text("BU")?.to_owned())
+    }
+
+    /// BA: a PIN given in clear, under the LMK. Only card issuance in a test set-up has a clear PIN.
+    pub async fn encrypt_pin(&self, pin: &str, account12: &str) -> Result<PinUnderLmk, HsmError> {
+        let fields = Zeroizing::new(format!("{pin}F{account12}"));
+        Ok(self.call("BA", &[fields.as_bytes()], &[]).await?.text("BA")?.to_owned().into())
+    }
+
+    /// JA: a random PIN, under the LMK.
+    pub async fn random_pin(&self, account12: &str, length: u8) -> Result<PinUnderLmk, HsmError> {
+        let fields = format!("{account12}{length:02}");
+        Ok(self.call("JA", &[fields.as_bytes()], &[]).await?.text("JA")?.to_owned().into())
+    }
+
+    /// JC: a PIN from a terminal's block, under the LMK.
+    pub async fn pin_tpk_to_lmk(
+        &self,
+        tpk: &KeyUnderLmk,
+        block: [u8; 8],
+        account12: &str,
+    ) -> Result<PinUnderLmk, HsmError> {
+        let block = hex::encode_upper(block);
+        let fields = [tpk.as_str().as_bytes(), block.as_bytes(), FORMAT_0, account12.as_bytes()];
+        Ok(self.call("JC", &fields, &[]).await?.text("JC")?.to_owned().into())
+    }
+
+    /// DG: the PIN verification value of a PIN under the LMK.
+    pub async fn generate_pvv(
+        &self,
+        pvk: &KeyUnderLmk,
+        pin: &PinUnderLmk,
+        account12: &str,
+        pvki: u8,
+    ) -> Result<String, HsmError> {
+        let fields = format!("{}{}{account12}{pvki}", pvk.as_str(), pin.as_str());
+        Ok(self.call("DG", &[fields.as_bytes()], &[]).await?.text("DG")?.to_owned())
+    }
+
+    /// DC: whether a terminal's PIN block holds the PIN of a verification value.
+    pub async fn verify_pin_pvv(
+        &self,
+        tpk: &KeyUnderLmk,
+        pvk: &KeyUnderLmk,
+        block: [u8; 8],
+        account12: &str,
+        pvki: u8,
+        pvv: &str,
+    ) -> Result<PinVerdict, HsmError> {
+        let block = hex::encode_upper(block);
+        let tail = format!("{account12}{pvki}{pvv}");
+        let fields = [tpk.as_str().as_bytes(), pvk.as_str().as_bytes(), block.as_bytes(), FORMAT_0, tail.as_bytes()];
+        let answer = self.call("DC", &fields, &["01", "20", "24"]).await?;
+        Ok(match answer.error.as_str() {
+            "00" => PinVerdict::Right,
+            "01" => PinVerdict::Wrong,
+            _ => PinVerdict::BlockInvalid,
+        })
+    }
+
+    /// M6: ISO 9797-1 algorithm 3, padding method 1, eight bytes, over a binary message.
+    pub async fn generate_mac(&self, tak: &KeyUnderLmk, message: &[u8]) -> Result<[u8; 8], HsmError> {
+        let head = mac_head(tak, message)?;
+        let answer = self.call("M6", &[head.as_bytes(), message], &[]).await?;
+        let mac = hex::decode(answer.text("M6")?).ok().and_then(|bytes| bytes.try_into().ok());
+        mac.ok_or(HsmError::Protocol("M6"))
+    }
+
+    /// M8: whether that MAC is right.
+    pub async fn verify_mac(&self, tak: &KeyUnderLmk, message: &[u8], mac: &[u8; 8]) -> Result<bool, HsmError> {
+        let head = mac_head(tak, message)?;
+        let mac = hex::encode_upper(mac);
+        let answer = self.call("M8", &[head.as_bytes(), message, mac.as_bytes()], &["01"]).await?;
+        Ok(answer.error == "00")
+    }
+
+    /// CW: a card verification value.
+    pub async fn generate_cvv(
+        &self,
+        cvk: &KeyUnderLmk,
+        pan: &str,
+        date: &str,
+        service_code: &str,
+    ) -> Result<String, HsmError> {
+        let fields = Zeroizing::new(format!("{}{pan};{date}{service_code}", cvk.as_str()));
+        Ok(self.call("CW", &[fields.as_bytes()], &[]).await?.text("CW")?.to_owned())
+    }
+
+    /// M0: whole blocks of data enciphered under a data encryption key, CBC from zeros.
+    pub async fn encrypt_data(&self, key: &KeyUnderLmk, clear: &[u8]) -> Result<Vec<u8>, HsmError> {
+        Ok(self.crypt("M0", key, clear).await?.to_vec())
+    }
+
+    /// M2: the inverse.
+    pub async fn decrypt_data(&self, key: &KeyUnderLmk, enciphered: &[u8]) -> Result<Vec<u8>, HsmError> {
+        Ok(self.crypt("M2", key, enciphered).await?.to_vec())
+    }
+
+    async fn crypt(
+        &self,
+        command: &'static str,
+        key: &KeyUnderLmk,
+        data: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, HsmError> {
+        let data = Zeroizing::new(hex::encode_upper(data));
+        let length = u16::try_from(data.len()).map_err(|_| HsmError::Protocol(command))?;
+        let tail = format!("0000000000000000{length:04X}");
+        let fields = [b"0111", DEK, key.as_str().as_bytes(), tail.as_bytes(), data.as_bytes()];
+        let answer = self.call(command, &fields, &[]).await?;
+        // The next vector (16 digits) and the length (4 digits) stand before the data.
+        let text = answer.text(command)?.get(20..).ok_or(HsmError::Protocol(command))?;
+        hex::decode(text).map(Zeroizing::new).map_err(|_| HsmError::Protocol(command))
+    }
+}
+
+/// Mode 0 (whole message), binary input, 16 digits of MAC, algorithm 3, padding 1, key type 003, key, length.
+fn mac_head(tak: &KeyUnderLmk, message: &[u8]) -> Result<String, HsmError> {
+    let length = u16::try_from(message.len()).map_err(|_| HsmError::Protocol("M6"))?;
+    Ok(format!("00131003{}{length:04X}", tak.as_str()))
+}

@@ -1,0 +1,173 @@
+//! One connection to one HSM: commands pipelined by header, reconnected for ever.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::codec::{Encoder, FramedRead};
+use zeroize::Zeroizing;
+
+use crate::wire::{self, FrameCodec};
+
+/// A command on its way: code and fields, and where the answer goes.
+pub(crate) struct Job {
+    pub command: Zeroizing<Vec<u8>>,
+    pub answer: oneshot::Sender<Result<Bytes, String>>,
+}
+
+/// What a connection is doing, for those who choose one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Connecting,
+    Up,
+    Down,
+}
+
+#[derive(Default)]
+pub(crate) struct Shared(AtomicU8);
+
+impl Shared {
+    pub fn status(&self) -> Status {
+        match self.0.load(Ordering::Acquire) {
+            0 => Status::Connecting,
+            1 => Status::Up,
+            _ => Status::Down,
+        }
+    }
+
+    fn set(&self, status: Status) {
+        self.0.store(status as u8, Ordering::Release);
+    }
+}
+
+/// Pauses between attempts grow from the first to the last.
+const PAUSE_FIRST: Duration = Duration::from_millis(50);
+const PAUSE_LAST: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Bytes gathered for one write at most.
+const WRITE_MAX: usize = 64 * 1024;
+
+/// Connects, works, connects again; ends when nobody can send jobs any more.
+pub(crate) async fn run(address: String, header_length: usize, shared: Arc<Shared>, mut jobs: mpsc::Receiver<Job>) {
+    let mut pause = PAUSE_FIRST;
+    loop {
+        match timeout(CONNECT_TIMEOUT, TcpStream::connect(&address)).await {
+            Ok(Ok(stream)) => {
+                let _ = stream.set_nodelay(true);
+                shared.set(Status::Up);
+                let began = Instant::now();
+                let why = work(stream, header_length, &mut jobs).await;
+                shared.set(Status::Down);
+                if why == Ended::NoMoreJobs {
+                    return;
+                }
+                tracing::warn!(address, "HSM connection lost");
+                if began.elapsed() > PAUSE_LAST {
+                    pause = PAUSE_FIRST;
+                }
+            }
+            Ok(Err(error)) => {
+                shared.set(Status::Down);
+                tracing::debug!(address, %error, "HSM not reached");
+            }
+            Err(_) => shared.set(Status::Down),
+        }
+        if !refuse_for(pause, &address, &mut jobs).await {
+            return;
+        }
+        pause = (pause * 2).min(PAUSE_LAST);
+    }
+}
+
+/// While there is no connection, what arrives is refused at once. False when nobody can send any more.
+async fn refuse_for(pause: Duration, address: &str, jobs: &mut mpsc::Receiver<Job>) -> bool {
+    let until = Instant::now() + pause;
+    loop {
+        tokio::select! {
+            () = sleep_until(until) => return true,
+            job = jobs.recv() => match job {
+                Some(job) => { let _ = job.answer.send(Err(format!("{address} cannot be reached"))); }
+                None => return false,
+            },
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Ended {
+    NoMoreJobs,
+    Broken,
+}
+
+/// Answers awaited, by the number in the header.
+type Pending = Arc<Mutex<HashMap<u16, oneshot::Sender<Result<Bytes, String>>>>>;
+
+async fn work(stream: TcpStream, header_length: usize, jobs: &mut mpsc::Receiver<Job>) -> Ended {
+    let (read, write) = stream.into_split();
+    let pending = Pending::default();
+    let ended = tokio::select! {
+        ended = write_jobs(write, header_length, jobs, &pending) => ended,
+        () = read_answers(read, header_length, &pending) => Ended::Broken,
+    };
+    for (_, answer) in pending.lock().unwrap_or_else(PoisonError::into_inner).drain() {
+        let _ = answer.send(Err("the connection was lost".into()));
+    }
+    ended
+}
+
+/// Writes what waits in as few writes as possible.
+async fn write_jobs(
+    mut write: OwnedWriteHalf,
+    header_length: usize,
+    jobs: &mut mpsc::Receiver<Job>,
+    pending: &Pending,
+) -> Ended {
+    let mut number = 0_u16;
+    let mut frame = Zeroizing::new(Vec::with_capacity(1024));
+    while let Some(first) = jobs.recv().await {
+        let mut buffer = BytesMut::with_capacity(4096);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            number = number.wrapping_add(1);
+            frame.clear();
+            frame.extend_from_slice(format!("{number:0>header_length$X}").as_bytes());
+            frame.extend_from_slice(&job.command);
+            if FrameCodec.encode(&frame, &mut buffer).is_err() {
+                let _ = job.answer.send(Err("the command is longer than a frame can be".into()));
+            } else {
+                pending.lock().unwrap_or_else(PoisonError::into_inner).insert(number, job.answer);
+            }
+            next = if buffer.len() < WRITE_MAX { jobs.try_recv().ok() } else { None };
+        }
+        let written = write.write_all(&buffer).await;
+        // Commands may hold PIN blocks and clear PINs.
+        zeroize::Zeroize::zeroize(&mut buffer[..]);
+        if written.is_err() {
+            return Ended::Broken;
+        }
+    }
+    Ended::NoMoreJobs
+}
+
+async fn read_answers(read: OwnedReadHalf, header_length: usize, pending: &Pending) {
+    let mut frames = FramedRead::new(read, FrameCodec);
+    while let Some(Ok(frame)) = frames.next().await {
+        let number = wire::split(&frame, header_length)
+            .and_then(|(header, ..)| u16::from_str_radix(std::str::from_utf8(header).ok()?, 16).ok());
+        let waiting = number.and_then(|number| pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&number));
+        // A header nobody waits for, or whose caller has given up, is a late or foreign answer.
+        let taken = waiting.is_some_and(|answer| answer.send(Ok(frame.slice(header_length..))).is_ok());
+        if !taken {
+            metrics::counter!("umbra_hsm_unmatched_answers_total").increment(1);
+        }
+    }
+}
