@@ -43,8 +43,9 @@ fn client(addresses: &[SocketAddr]) -> HsmClient {
 
 async fn raw(stream: &mut TcpStream, command: &str, body: &[u8]) -> Vec<u8> {
     let frame = [b"HEAD", command.as_bytes(), body].concat();
-    stream.write_all(&u16::try_from(frame.len()).unwrap().to_be_bytes()).await.unwrap();
-    stream.write_all(&frame).await.unwrap();
+    // One write: two would wait for each other's acknowledgement.
+    let length = u16::try_from(frame.len()).unwrap().to_be_bytes();
+    stream.write_all(&[&length[..], &frame].concat()).await.unwrap();
     let length = usize::from(stream.read_u16().await.unwrap());
     let mut answer = vec![0; length];
     stream.read_exact(&mut answer).await.unwrap();

@@ -1,1 +1,32 @@
+//! An in-memory double-entry ledger with a write-ahead journal.
+//!
+//! One thread takes events in turn: stamps them, writes them as one frame, syncs, applies them, answers. Nothing is
+//! readable or answered before it is durable. [`State::apply`] is pure and total: the same journal always gives the
+//! same state. `FORMAT.md` describes the files byte by byte.
 
+mod clock;
+mod codec;
+mod event;
+mod journal;
+pub mod limits;
+mod outcome;
+mod recovery;
+mod sequencer;
+mod state;
+mod storage;
+mod subscription;
+pub mod testing;
+mod tools;
+
+pub use clock::{Clock, SystemClock};
+pub use event::{
+    AccountId, AccountKind, Body, CardAction, CardEvent, CardId, Content, Entry, Event, EventId, Floor, Key, Millis,
+    PinCheck, Posting, Reference,
+};
+pub use outcome::{Applied, Code, Outcome};
+pub use recovery::OpenError;
+pub use sequencer::{Ledger, LedgerConfig, SubmitError, SubscribeFrom};
+pub use state::{AccountView, Recorded, State};
+pub use storage::{FileStorage, Storage};
+pub use subscription::{AppliedEvent, Subscription};
+pub use tools::{Report, dump, verify};

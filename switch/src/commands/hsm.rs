@@ -21,9 +21,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     crate::observability::start_logs();
     tokio::runtime::Runtime::new()?.block_on(async {
         let options = HsmOptions { header_length: usize::from(args.header_length), ..HsmOptions::default() };
-        let server = Server::bind(args.listen, options)
-            .await
-            .with_context(|| format!("cannot listen on {}; stop what uses it or choose another --listen", args.listen))?;
+        let server = Server::bind(args.listen, options).await.with_context(|| {
+            format!("cannot listen on {}; stop what uses it or choose another --listen", args.listen)
+        })?;
         println!("HSM simulator with the published test LMKs on {}", server.local_addr()?);
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;

@@ -1,0 +1,436 @@
+//! Events as bytes. Everything is little-endian; every length is checked before it is believed.
+
+use crate::event::{
+    AccountKind, Body, CardAction, CardEvent, Content, Entry, Event, EventId, Floor, PinCheck, Posting, Reference,
+};
+use crate::limits::{ALIASES_MAX, ANSWER_MAX, POSTINGS_MAX, RECORD_MAX};
+
+/// Bytes that are no event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the bytes are no event of this format")]
+pub struct NoEvent;
+
+/// An event that is larger than the format allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event is larger than the journal's format allows")]
+pub struct TooLarge;
+
+/// Appends an event: id, content, kind, fields.
+pub fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), TooLarge> {
+    out.extend_from_slice(&event.id.0.to_le_bytes());
+    out.extend_from_slice(&event.content.0);
+    match &event.body {
+        Body::OpenAccount { account, currency, kind, floor } => {
+            out.push(1);
+            out.extend_from_slice(&account.to_le_bytes());
+            out.extend_from_slice(&currency.to_le_bytes());
+            out.push(match kind {
+                AccountKind::Wallet => 0,
+                AccountKind::Merchant => 1,
+                AccountKind::System => 2,
+            });
+            let (tag, value) = match floor {
+                Floor::Limited(value) => (0, *value),
+                Floor::Unlimited => (1, 0),
+            };
+            out.push(tag);
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+        Body::CloseAccount { account } => {
+            out.push(2);
+            out.extend_from_slice(&account.to_le_bytes());
+        }
+        Body::Post { entry, record } => {
+            out.push(3);
+            put_entry(entry, out)?;
+            put_bytes(record, RECORD_MAX, out)?;
+        }
+        Body::PlaceHold { entry, expires_at, record } => {
+            out.push(4);
+            put_entry(entry, out)?;
+            out.extend_from_slice(&expires_at.to_le_bytes());
+            put_bytes(record, RECORD_MAX, out)?;
+        }
+        Body::CaptureHold { hold, amount, last, record } => {
+            out.push(5);
+            out.extend_from_slice(&hold.0.to_le_bytes());
+            out.extend_from_slice(&amount.to_le_bytes());
+            out.push(u8::from(*last));
+            put_bytes(record, RECORD_MAX, out)?;
+        }
+        Body::VoidHold { hold } => {
+            out.push(6);
+            out.extend_from_slice(&hold.0.to_le_bytes());
+        }
+        Body::Reverse { original, remaining, record } => {
+            out.push(7);
+            out.extend_from_slice(&original.0.to_le_bytes());
+            out.extend_from_slice(&remaining.to_le_bytes());
+            put_bytes(record, RECORD_MAX, out)?;
+        }
+        Body::Card(card) => {
+            out.push(8);
+            put_card(card, out)?;
+        }
+        Body::ResetPinTries { card } => {
+            out.push(9);
+            out.extend_from_slice(&card.to_le_bytes());
+        }
+        Body::Tick => out.push(10),
+    }
+    Ok(())
+}
+
+fn put_card(card: &CardEvent, out: &mut Vec<u8>) -> Result<(), TooLarge> {
+    if card.aliases.len() > ALIASES_MAX {
+        return Err(TooLarge);
+    }
+    out.push(u8::try_from(card.aliases.len()).map_err(|_| TooLarge)?);
+    for key in &card.aliases {
+        out.extend_from_slice(&key.to_le_bytes());
+    }
+    put_option(card.repeat_of.map(u128::to_le_bytes), out);
+    out.push(u8::from(card.advice));
+    put_option(card.card.map(u64::to_le_bytes), out);
+    out.push(match card.pin {
+        PinCheck::NotChecked => 0,
+        PinCheck::Right => 1,
+        PinCheck::Wrong => 2,
+    });
+    out.push(card.pin_tries_max);
+    match &card.action {
+        CardAction::Decline { reason } => {
+            out.push(0);
+            out.extend_from_slice(&reason.to_le_bytes());
+        }
+        CardAction::Inquire { account } => {
+            out.push(1);
+            out.extend_from_slice(&account.to_le_bytes());
+        }
+        CardAction::Post { entry } => {
+            out.push(2);
+            put_entry(entry, out)?;
+        }
+        CardAction::Hold { entry, expires_at } => {
+            out.push(3);
+            put_entry(entry, out)?;
+            out.extend_from_slice(&expires_at.to_le_bytes());
+        }
+        CardAction::Complete { hold, approval, entry, tolerance_bp } => {
+            out.push(4);
+            put_reference(*hold, out);
+            put_option(approval.map(u32::to_le_bytes), out);
+            put_entry(entry, out)?;
+            out.extend_from_slice(&tolerance_bp.to_le_bytes());
+        }
+        CardAction::Reverse { original, remaining } => {
+            out.push(5);
+            put_reference(*original, out);
+            out.extend_from_slice(&remaining.to_le_bytes());
+        }
+    }
+    put_bytes(&card.answer, ANSWER_MAX, out)?;
+    put_bytes(&card.record, RECORD_MAX, out)
+}
+
+fn put_entry(entry: &Entry, out: &mut Vec<u8>) -> Result<(), TooLarge> {
+    let count =
+        u8::try_from(entry.postings.len()).ok().filter(|count| usize::from(*count) <= POSTINGS_MAX).ok_or(TooLarge)?;
+    out.extend_from_slice(&entry.currency.to_le_bytes());
+    out.push(count);
+    for posting in &entry.postings {
+        out.extend_from_slice(&posting.account.to_le_bytes());
+        out.extend_from_slice(&posting.amount.to_le_bytes());
+    }
+    Ok(())
+}
+
+fn put_reference(reference: Reference, out: &mut Vec<u8>) {
+    let (tag, value) = match reference {
+        Reference::Id(id) => (0, id.0),
+        Reference::Key(key) => (1, key),
+    };
+    out.push(tag);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+fn put_option<const N: usize>(value: Option<[u8; N]>, out: &mut Vec<u8>) {
+    match value {
+        Some(bytes) => {
+            out.push(1);
+            out.extend_from_slice(&bytes);
+        }
+        None => out.push(0),
+    }
+}
+
+fn put_bytes(bytes: &[u8], max: usize, out: &mut Vec<u8>) -> Result<(), TooLarge> {
+    let length = u16::try_from(bytes.len()).ok().filter(|_| bytes.len() <= max).ok_or(TooLarge)?;
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// The inverse of [`encode`]; the bytes must be used up.
+pub fn decode(bytes: &[u8]) -> Result<Event, NoEvent> {
+    let mut reader = Reader(bytes);
+    let id = EventId(u128::from_le_bytes(reader.array()?));
+    let content = Content(reader.array()?);
+    let body = match reader.byte()? {
+        1 => Body::OpenAccount {
+            account: reader.u64()?,
+            currency: reader.u16()?,
+            kind: match reader.byte()? {
+                0 => AccountKind::Wallet,
+                1 => AccountKind::Merchant,
+                2 => AccountKind::System,
+                _ => return Err(NoEvent),
+            },
+            floor: match (reader.byte()?, reader.i64()?) {
+                (0, value) => Floor::Limited(value),
+                (1, 0) => Floor::Unlimited,
+                _ => return Err(NoEvent),
+            },
+        },
+        2 => Body::CloseAccount { account: reader.u64()? },
+        3 => Body::Post { entry: reader.entry()?, record: reader.bytes(RECORD_MAX)? },
+        4 => Body::PlaceHold { entry: reader.entry()?, expires_at: reader.u64()?, record: reader.bytes(RECORD_MAX)? },
+        5 => Body::CaptureHold {
+            hold: EventId(u128::from_le_bytes(reader.array()?)),
+            amount: reader.i64()?,
+            last: reader.flag()?,
+            record: reader.bytes(RECORD_MAX)?,
+        },
+        6 => Body::VoidHold { hold: EventId(u128::from_le_bytes(reader.array()?)) },
+        7 => Body::Reverse {
+            original: EventId(u128::from_le_bytes(reader.array()?)),
+            remaining: reader.i64()?,
+            record: reader.bytes(RECORD_MAX)?,
+        },
+        8 => Body::Card(reader.card()?),
+        9 => Body::ResetPinTries { card: reader.u64()? },
+        10 => Body::Tick,
+        _ => return Err(NoEvent),
+    };
+    if reader.0.is_empty() { Ok(Event { id, content, body }) } else { Err(NoEvent) }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], NoEvent> {
+        let (taken, rest) = self.0.split_first_chunk::<N>().ok_or(NoEvent)?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, NoEvent> {
+        Ok(u8::from_le_bytes(self.array()?))
+    }
+
+    fn u16(&mut self) -> Result<u16, NoEvent> {
+        Ok(u16::from_le_bytes(self.array()?))
+    }
+
+    fn u64(&mut self) -> Result<u64, NoEvent> {
+        Ok(u64::from_le_bytes(self.array()?))
+    }
+
+    fn i64(&mut self) -> Result<i64, NoEvent> {
+        Ok(i64::from_le_bytes(self.array()?))
+    }
+
+    fn flag(&mut self) -> Result<bool, NoEvent> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(NoEvent),
+        }
+    }
+
+    fn option<const N: usize>(&mut self) -> Result<Option<[u8; N]>, NoEvent> {
+        if self.flag()? { Ok(Some(self.array()?)) } else { Ok(None) }
+    }
+
+    fn bytes(&mut self, max: usize) -> Result<Vec<u8>, NoEvent> {
+        let length = usize::from(self.u16()?);
+        let (taken, rest) = self.0.split_at_checked(length).filter(|_| length <= max).ok_or(NoEvent)?;
+        self.0 = rest;
+        Ok(taken.to_vec())
+    }
+
+    fn entry(&mut self) -> Result<Entry, NoEvent> {
+        let currency = self.u16()?;
+        let count = usize::from(self.byte()?);
+        if count > POSTINGS_MAX {
+            return Err(NoEvent);
+        }
+        let postings =
+            (0..count).map(|_| Ok(Posting { account: self.u64()?, amount: self.i64()? })).collect::<Result<_, _>>()?;
+        Ok(Entry { currency, postings })
+    }
+
+    fn reference(&mut self) -> Result<Reference, NoEvent> {
+        match (self.byte()?, u128::from_le_bytes(self.array()?)) {
+            (0, id) => Ok(Reference::Id(EventId(id))),
+            (1, key) => Ok(Reference::Key(key)),
+            _ => Err(NoEvent),
+        }
+    }
+
+    fn card(&mut self) -> Result<CardEvent, NoEvent> {
+        let count = usize::from(self.byte()?);
+        if count > ALIASES_MAX {
+            return Err(NoEvent);
+        }
+        let aliases = (0..count).map(|_| Ok(u128::from_le_bytes(self.array()?))).collect::<Result<_, _>>()?;
+        Ok(CardEvent {
+            aliases,
+            repeat_of: self.option()?.map(u128::from_le_bytes),
+            advice: self.flag()?,
+            card: self.option()?.map(u64::from_le_bytes),
+            pin: match self.byte()? {
+                0 => PinCheck::NotChecked,
+                1 => PinCheck::Right,
+                2 => PinCheck::Wrong,
+                _ => return Err(NoEvent),
+            },
+            pin_tries_max: self.byte()?,
+            action: self.action()?,
+            answer: self.bytes(ANSWER_MAX)?,
+            record: self.bytes(RECORD_MAX)?,
+        })
+    }
+
+    fn action(&mut self) -> Result<CardAction, NoEvent> {
+        Ok(match self.byte()? {
+            0 => CardAction::Decline { reason: self.u16()? },
+            1 => CardAction::Inquire { account: self.u64()? },
+            2 => CardAction::Post { entry: self.entry()? },
+            3 => CardAction::Hold { entry: self.entry()?, expires_at: self.u64()? },
+            4 => CardAction::Complete {
+                hold: self.reference()?,
+                approval: self.option()?.map(u32::from_le_bytes),
+                entry: self.entry()?,
+                tolerance_bp: u32::from_le_bytes(self.array()?),
+            },
+            5 => CardAction::Reverse { original: self.reference()?, remaining: self.i64()? },
+            _ => return Err(NoEvent),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entry() -> impl Strategy<Value = Entry> {
+        (any::<u16>(), proptest::collection::vec((any::<u64>(), any::<i64>()), 0..=16)).prop_map(
+            |(currency, postings)| {
+                let postings = postings.into_iter().map(|(account, amount)| Posting { account, amount }).collect();
+                Entry { currency, postings }
+            },
+        )
+    }
+
+    fn reference() -> impl Strategy<Value = Reference> {
+        prop_oneof![any::<u128>().prop_map(|id| Reference::Id(EventId(id))), any::<u128>().prop_map(Reference::Key)]
+    }
+
+    fn action() -> impl Strategy<Value = CardAction> {
+        prop_oneof![
+            any::<u16>().prop_map(|reason| CardAction::Decline { reason }),
+            any::<u64>().prop_map(|account| CardAction::Inquire { account }),
+            entry().prop_map(|entry| CardAction::Post { entry }),
+            (entry(), any::<u64>()).prop_map(|(entry, expires_at)| CardAction::Hold { entry, expires_at }),
+            (reference(), any::<Option<u32>>(), entry(), any::<u32>()).prop_map(
+                |(hold, approval, entry, tolerance_bp)| CardAction::Complete { hold, approval, entry, tolerance_bp }
+            ),
+            (reference(), any::<i64>()).prop_map(|(original, remaining)| CardAction::Reverse { original, remaining }),
+        ]
+    }
+
+    fn body() -> impl Strategy<Value = Body> {
+        let record = || proptest::collection::vec(any::<u8>(), 0..40);
+        let pin = prop_oneof![Just(PinCheck::NotChecked), Just(PinCheck::Right), Just(PinCheck::Wrong)];
+        prop_oneof![
+            (any::<u64>(), any::<u16>(), any::<Option<i64>>()).prop_map(|(account, currency, floor)| {
+                Body::OpenAccount {
+                    account,
+                    currency,
+                    kind: AccountKind::Merchant,
+                    floor: floor.map_or(Floor::Unlimited, Floor::Limited),
+                }
+            }),
+            any::<u64>().prop_map(|account| Body::CloseAccount { account }),
+            (entry(), record()).prop_map(|(entry, record)| Body::Post { entry, record }),
+            (entry(), any::<u64>(), record()).prop_map(|(entry, expires_at, record)| Body::PlaceHold {
+                entry,
+                expires_at,
+                record
+            }),
+            (any::<u128>(), any::<i64>(), any::<bool>(), record()).prop_map(|(hold, amount, last, record)| {
+                Body::CaptureHold { hold: EventId(hold), amount, last, record }
+            }),
+            any::<u128>().prop_map(|hold| Body::VoidHold { hold: EventId(hold) }),
+            (any::<u128>(), any::<i64>(), record()).prop_map(|(original, remaining, record)| Body::Reverse {
+                original: EventId(original),
+                remaining,
+                record
+            }),
+            any::<u64>().prop_map(|card| Body::ResetPinTries { card }),
+            Just(Body::Tick),
+            (
+                proptest::collection::vec(any::<u128>(), 0..=4),
+                any::<Option<u128>>(),
+                any::<bool>(),
+                any::<Option<u64>>(),
+                pin,
+                any::<u8>(),
+                action(),
+                record(),
+                record()
+            )
+                .prop_map(
+                    |(aliases, repeat_of, advice, card, pin, pin_tries_max, action, answer, record)| {
+                        Body::Card(CardEvent {
+                            aliases,
+                            repeat_of,
+                            advice,
+                            card,
+                            pin,
+                            pin_tries_max,
+                            action,
+                            answer,
+                            record,
+                        })
+                    }
+                ),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded(id: u128, content: [u8; 16], body in body()) {
+            let event = Event { id: EventId(id), content: Content(content), body };
+            let mut bytes = Vec::new();
+            encode(&event, &mut bytes).unwrap();
+            prop_assert_eq!(decode(&bytes), Ok(event));
+            bytes.push(0);
+            prop_assert_eq!(decode(&bytes), Err(NoEvent));
+            for cut in 0..bytes.len() - 1 {
+                prop_assert_eq!(decode(&bytes[..cut]), Err(NoEvent));
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_refused_or_an_event(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(event) = decode(&bytes) {
+                let mut again = Vec::new();
+                encode(&event, &mut again).unwrap();
+                prop_assert_eq!(again, bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What can happen: the events of the journal.
+
+/// Unix time in milliseconds.
+pub type Millis = u64;
+pub type AccountId = u64;
+pub type CardId = u64;
+/// Another key by which an event is found; made by the caller, from a keyed digest or a counter.
+pub type Key = u128;
+
+/// Decides an event's outcome: the same id and content is answered as the first time. The top 48 bits are a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(pub u128);
+
+impl EventId {
+    /// `time`: Unix milliseconds (48 bits are kept); `low`: anything that tells events of that time apart.
+    pub fn new(time: Millis, low: [u8; 10]) -> Self {
+        let mut bytes = [0; 16];
+        bytes[6..].copy_from_slice(&low);
+        Self(u128::from(time & 0xFFFF_FFFF_FFFF) << 80 | u128::from_be_bytes(bytes))
+    }
+
+    pub fn time(self) -> Millis {
+        (self.0 >> 80) as Millis
+    }
+}
+
+/// Digest of an event's business content: equal or not, nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Content(pub [u8; 16]);
+
+/// An amount on an account in minor units: above zero a credit, below a debit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Posting {
+    pub account: AccountId,
+    pub amount: i64,
+}
+
+/// Two to sixteen postings in one currency that add up to zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// ISO 4217 numeric.
+    pub currency: u16,
+    pub postings: Vec<Posting>,
+}
+
+/// How far an account may be debited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Floor {
+    /// Balance less pending debits stays at or above this.
+    Limited(i64),
+    Unlimited,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountKind {
+    Wallet,
+    Merchant,
+    System,
+}
+
+/// An event as it is submitted; the ledger adds sequence and time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub id: EventId,
+    pub content: Content,
+    pub body: Body,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    OpenAccount {
+        account: AccountId,
+        currency: u16,
+        kind: AccountKind,
+        floor: Floor,
+    },
+    CloseAccount {
+        account: AccountId,
+    },
+    /// `record`: up to 1 KiB that statements show; nothing secret, nothing interpreted here.
+    Post {
+        entry: Entry,
+        record: Vec<u8>,
+    },
+    PlaceHold {
+        entry: Entry,
+        expires_at: Millis,
+        record: Vec<u8>,
+    },
+    /// Posts part of a hold; the last capture releases what remains. Entries of two postings only.
+    CaptureHold {
+        hold: EventId,
+        amount: i64,
+        last: bool,
+        record: Vec<u8>,
+    },
+    VoidHold {
+        hold: EventId,
+    },
+    /// Down to `remaining`; 0 reverses all.
+    Reverse {
+        original: EventId,
+        remaining: i64,
+        record: Vec<u8>,
+    },
+    Card(CardEvent),
+    ResetPinTries {
+        card: CardId,
+    },
+    /// Lets go what is due: expired holds, forgotten ids. Made by the ledger itself.
+    Tick,
+}
+
+/// One card message, declines included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardEvent {
+    /// Up to four other keys by which this event is found later; the newest holder of a key wins.
+    pub aliases: Vec<Key>,
+    /// On repeats: the alias under which the first copy may be known.
+    pub repeat_of: Option<Key>,
+    /// Remembered for seven days instead of one.
+    pub advice: bool,
+    pub card: Option<CardId>,
+    pub pin: PinCheck,
+    pub pin_tries_max: u8,
+    pub action: CardAction,
+    /// Up to 512 bytes from which the caller rebuilds its answer to a duplicate.
+    pub answer: Vec<u8>,
+    pub record: Vec<u8>,
+}
+
+/// What the HSM said of the PIN; whether that costs a try is judged when the event is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinCheck {
+    NotChecked,
+    Right,
+    Wrong,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CardAction {
+    /// Refused by the caller for its own numbered reason; recorded so that a duplicate gets the same answer.
+    Decline {
+        reason: u16,
+    },
+    Inquire {
+        account: AccountId,
+    },
+    Post {
+        entry: Entry,
+    },
+    Hold {
+        entry: Entry,
+        expires_at: Millis,
+    },
+    /// Posts `entry` in place of a hold. `tolerance_bp`: how far above the hold, in basis points.
+    Complete {
+        hold: Reference,
+        approval: Option<u32>,
+        entry: Entry,
+        tolerance_bp: u32,
+    },
+    Reverse {
+        original: Reference,
+        remaining: i64,
+    },
+}
+
+/// An event named by its id or by an alias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reference {
+    Id(EventId),
+    Key(Key),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_keeps_its_time() {
+        let id = EventId::new(1_800_000_000_123, [0xFF; 10]);
+        assert_eq!(id.time(), 1_800_000_000_123);
+        assert!(EventId::new(1_800_000_000_124, [0; 10]) > id);
+    }
+}

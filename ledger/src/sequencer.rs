@@ -1,0 +1,379 @@
+//! The handle, and the one thread behind it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::clock::Clock;
+use crate::codec;
+use crate::event::{AccountId, Body, CardId, Content, Event, EventId, Key, Millis};
+use crate::journal::Journal;
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLOCK_JUMP_MS, LAG_BYTES_MAX, SEAL_AFTER_MS, SEGMENT_BYTES, TICK_MS,
+};
+use crate::outcome::Applied;
+use crate::recovery::{self, OpenError};
+use crate::state::{AccountView, Recorded, State};
+use crate::storage::Storage;
+use crate::subscription::{self, AppliedEvent, Feed, Subscription};
+
+/// Who follows the ledger, and what it already has.
+#[derive(Clone, Debug)]
+pub struct SubscribeFrom {
+    pub name: String,
+    pub after_seq: u64,
+}
+
+/// How a ledger is set up.
+pub struct LedgerConfig {
+    pub clock: Arc<dyn Clock>,
+    /// Events that may wait for the sequencer.
+    pub queue_max: usize,
+    pub segment_bytes: u64,
+    /// Make the next segment on a thread of its own, ahead of need.
+    pub prepare_ahead: bool,
+    /// Called once when a write or sync has failed or the clock has jumped. Nothing is answered after it.
+    pub on_stop: Box<dyn FnOnce(String) + Send>,
+    pub subscribers: Vec<SubscribeFrom>,
+}
+
+impl LedgerConfig {
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            queue_max: 8192,
+            segment_bytes: SEGMENT_BYTES,
+            prepare_ahead: true,
+            on_stop: Box::new(|_| {}),
+            subscribers: Vec::new(),
+        }
+    }
+}
+
+/// Why an event was not taken. Whether a `Stopped` event became durable is not known; asking again by its id after
+/// the next start tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    #[error("too many events wait; try again")]
+    Busy,
+    #[error("a follower of the ledger is too far behind; try again")]
+    Lagging,
+    #[error("the event is larger than the journal's format allows")]
+    TooLarge,
+    #[error("the ledger has stopped")]
+    Stopped,
+}
+
+struct Job {
+    /// Encoded form, made by the caller so that the sequencer does not wait for it.
+    bytes: Vec<u8>,
+    event: Event,
+    answer: oneshot::Sender<Applied>,
+}
+
+/// Cheap to clone; all clones speak to one ledger.
+#[derive(Clone)]
+pub struct Ledger {
+    jobs: Arc<Mutex<Option<SyncSender<Job>>>>,
+    state: Arc<RwLock<State>>,
+    lags: Arc<Vec<Arc<AtomicU64>>>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Ledger {
+    /// Reads the journal back and starts the sequencer. Subscriptions come in the order they were asked for.
+    pub fn open(storage: Arc<dyn Storage>, config: LedgerConfig) -> Result<(Self, Vec<Subscription>), OpenError> {
+        let (feeds, subscriptions): (Vec<Feed>, Vec<Subscription>) =
+            config.subscribers.iter().map(|wish| subscription::pair(wish.name.clone(), wish.after_seq)).unzip();
+        let mut state = State::default();
+        let scanned = recovery::scan(&*storage, &mut |frame| {
+            let mut digest = 0;
+            for (seq, at, event) in frame.events {
+                let (applied, followers) = apply(&mut state, seq, at, event);
+                digest = applied.digest(digest);
+                feeds.iter().for_each(|feed| feed.send(&followers));
+            }
+            Ok(digest)
+        })?;
+        let position = match scanned.position {
+            Some(position) => position,
+            None => {
+                let mut ledger = [0; 16];
+                getrandom::fill(&mut ledger).map_err(|error| std::io::Error::other(error.to_string()))?;
+                Journal::create(&*storage, ledger, config.segment_bytes)?
+            }
+        };
+        if let Some(offset) = scanned.torn {
+            let cut = vec![0; usize::try_from(position.segment_size - offset).unwrap_or(0)];
+            let mut file = storage.open(&position.segment)?;
+            file.write_at(offset, &cut)?;
+            file.sync()?;
+            tracing::warn!(
+                file = position.segment,
+                offset,
+                "the last frame was cut short by a crash and has been removed; nothing in it was ever answered"
+            );
+        }
+        let journal = Journal::open(storage, position, config.segment_bytes, config.prepare_ahead)?;
+        let (jobs, queue) = sync_channel(config.queue_max);
+        let lags = Arc::new(feeds.iter().map(Feed::lag).collect());
+        let state = Arc::new(RwLock::new(state));
+        let sequencer = Sequencer {
+            queue,
+            journal,
+            state: Arc::clone(&state),
+            feeds,
+            clock: config.clock,
+            on_stop: Some(config.on_stop),
+            last_clock: None,
+            last_tick: 0,
+        };
+        let thread = std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.run())?;
+        let ledger =
+            Self { jobs: Arc::new(Mutex::new(Some(jobs))), state, lags, thread: Arc::new(Mutex::new(Some(thread))) };
+        Ok((ledger, subscriptions))
+    }
+
+    fn queue(&self, event: Event) -> Result<oneshot::Receiver<Applied>, SubmitError> {
+        if self.lags.iter().any(|lag| lag.load(Ordering::Relaxed) > LAG_BYTES_MAX) {
+            return Err(SubmitError::Lagging);
+        }
+        let mut bytes = Vec::with_capacity(512);
+        codec::encode(&event, &mut bytes).map_err(|_| SubmitError::TooLarge)?;
+        let (answer, answered) = oneshot::channel();
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let jobs = jobs.as_ref().ok_or(SubmitError::Stopped)?;
+        match jobs.try_send(Job { bytes, event, answer }) {
+            Ok(()) => Ok(answered),
+            Err(TrySendError::Full(_)) => Err(SubmitError::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(SubmitError::Stopped),
+        }
+    }
+
+    /// The event's outcome, once it is durable.
+    pub async fn submit(&self, event: Event) -> Result<Applied, SubmitError> {
+        self.queue(event)?.await.map_err(|_| SubmitError::Stopped)
+    }
+
+    /// As [`Ledger::submit`], for threads without a runtime.
+    pub fn submit_blocking(&self, event: Event) -> Result<Applied, SubmitError> {
+        self.queue(event)?.blocking_recv().map_err(|_| SubmitError::Stopped)
+    }
+
+    fn read<T>(&self, act: impl FnOnce(&State) -> T) -> T {
+        act(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A remembered event, by id, or for a repeat by an alias of its first copy.
+    pub fn lookup(&self, id: EventId, repeat_of: Option<Key>) -> Option<Recorded> {
+        self.read(|state| state.lookup(id, repeat_of))
+    }
+
+    pub fn account(&self, id: AccountId) -> Option<AccountView> {
+        self.read(|state| state.account(id))
+    }
+
+    /// Wrong PINs in a row.
+    pub fn pin_tries(&self, card: CardId) -> u8 {
+        self.read(|state| state.pin_tries(card))
+    }
+
+    /// Sequence of the last durable event.
+    pub fn last_seq(&self) -> u64 {
+        self.read(State::seq)
+    }
+
+    /// Sizes of the state's tables.
+    pub fn sizes(&self) -> [(&'static str, usize); 4] {
+        self.read(State::sizes)
+    }
+
+    /// Whether debits equal credits in every currency, and the other invariants hold.
+    pub fn check_invariants(&self) -> Result<(), String> {
+        self.read(State::check_invariants)
+    }
+
+    /// Finishes what is queued, seals the journal and ends the sequencer.
+    pub async fn shutdown(&self) {
+        let ledger = self.clone();
+        let _ = tokio::task::spawn_blocking(move || ledger.close()).await;
+    }
+
+    /// As [`Ledger::shutdown`], for threads without a runtime.
+    pub fn close(&self) {
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn apply(state: &mut State, seq: u64, at: Millis, event: Event) -> (Applied, AppliedEvent) {
+    let (applied, changes) = state.apply(seq, at, &event);
+    let follower = AppliedEvent {
+        seq,
+        at,
+        event: Arc::new(event),
+        outcome: applied.outcome.clone(),
+        replayed: applied.replayed,
+        moves: changes.moves,
+        holds: changes.holds,
+    };
+    (applied, follower)
+}
+
+struct Sequencer {
+    queue: Receiver<Job>,
+    journal: Journal,
+    state: Arc<RwLock<State>>,
+    feeds: Vec<Feed>,
+    clock: Arc<dyn Clock>,
+    on_stop: Option<Box<dyn FnOnce(String) + Send>>,
+    /// Wall and monotonic clock at the last batch.
+    last_clock: Option<(Millis, Millis)>,
+    last_tick: Millis,
+}
+
+/// What came out of the queue.
+enum Taken {
+    Jobs(Vec<Job>),
+    Silence,
+    Closed,
+}
+
+impl Sequencer {
+    fn run(mut self) {
+        if let Err(reason) = self.work() {
+            // Dropping the queue tells everybody who waits.
+            if let Some(on_stop) = self.on_stop.take() {
+                on_stop(reason);
+            }
+        }
+    }
+
+    fn work(&mut self) -> Result<(), String> {
+        loop {
+            let wait = if self.journal.unsealed() { SEAL_AFTER_MS } else { TICK_MS };
+            match self.take(Duration::from_millis(wait)) {
+                Taken::Jobs(jobs) => self.batch(jobs)?,
+                Taken::Silence if self.journal.unsealed() => self.seal()?,
+                Taken::Silence => {}
+                Taken::Closed => {
+                    return if self.journal.unsealed() { self.seal() } else { Ok(()) };
+                }
+            }
+            self.tick_if_due()?;
+        }
+    }
+
+    /// Waits for the first event, then takes what queued meanwhile, within the bounds of a batch.
+    fn take(&self, wait: Duration) -> Taken {
+        let first = match self.queue.recv_timeout(wait) {
+            Ok(job) => job,
+            Err(RecvTimeoutError::Timeout) => return Taken::Silence,
+            Err(RecvTimeoutError::Disconnected) => return Taken::Closed,
+        };
+        let mut bytes = first.bytes.len();
+        let mut jobs = vec![first];
+        while jobs.len() < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
+            let Ok(job) = self.queue.try_recv() else { break };
+            bytes += job.bytes.len();
+            jobs.push(job);
+        }
+        Taken::Jobs(jobs)
+    }
+
+    /// Stamps, writes, syncs, applies, answers: in this order. A crash before the sync is over leaves nothing that
+    /// was answered; after it, replay gives the same outcomes.
+    fn batch(&mut self, jobs: Vec<Job>) -> Result<(), String> {
+        let (first_seq, last_at) = self.read(|state| (state.seq() + 1, state.at()));
+        let now = self.now()?;
+        let mut at = last_at;
+        let mut body = Vec::with_capacity(jobs.iter().map(|job| job.bytes.len() + 12).sum());
+        let mut stamps = Vec::with_capacity(jobs.len());
+        for job in &jobs {
+            at = now.max(at + 1);
+            stamps.push(at);
+            body.extend_from_slice(&u32::try_from(job.bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+            body.extend_from_slice(&at.to_le_bytes());
+            body.extend_from_slice(&job.bytes);
+        }
+        let count = u32::try_from(jobs.len()).map_err(|_| "batch too large")?;
+        let first_at = stamps.first().copied().unwrap_or(now);
+        let started = Instant::now();
+        self.journal
+            .append(first_seq, first_at, count, &body)
+            .map_err(|error| format!("journal write failed: {error}"))?;
+        metrics::histogram!("umbra_ledger_sync_seconds").record(started.elapsed().as_secs_f64());
+        metrics::histogram!("umbra_ledger_batch_events").record(f64::from(count));
+        let mut digest = 0;
+        let mut answers = Vec::with_capacity(jobs.len());
+        {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            for ((seq, at), job) in (first_seq..).zip(stamps).zip(jobs) {
+                let (applied, follower) = apply(&mut state, seq, at, job.event);
+                digest = applied.digest(digest);
+                self.feeds.iter().for_each(|feed| feed.send(&follower));
+                answers.push((job.answer, applied));
+            }
+        }
+        self.journal.set_outcomes(digest);
+        for (answer, applied) in answers {
+            // Who no longer waits finds the outcome by asking again.
+            let _ = answer.send(applied);
+        }
+        Ok(())
+    }
+
+    fn seal(&mut self) -> Result<(), String> {
+        let (next, at) = self.read(|state| (state.seq() + 1, state.at()));
+        self.journal.seal(next, at).map_err(|error| format!("journal seal failed: {error}"))?;
+        self.journal.set_outcomes(0);
+        Ok(())
+    }
+
+    fn read<T>(&self, act: impl FnOnce(&State) -> T) -> T {
+        act(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The clock, checked against the one that only goes forward.
+    fn now(&mut self) -> Result<Millis, String> {
+        let (wall, monotonic) = (self.clock.now(), self.clock.monotonic());
+        if let Some((last_wall, last_monotonic)) = self.last_clock {
+            let passed = monotonic.saturating_sub(last_monotonic);
+            if wall > last_wall.saturating_add(passed).saturating_add(CLOCK_JUMP_MS) {
+                return Err(format!(
+                    "the system clock jumped ahead by more than {} s; set it right and start again",
+                    CLOCK_JUMP_MS / 1000
+                ));
+            }
+        }
+        self.last_clock = Some((wall, monotonic));
+        Ok(wall)
+    }
+
+    fn tick_if_due(&mut self) -> Result<(), String> {
+        let monotonic = self.clock.monotonic();
+        if monotonic.saturating_sub(self.last_tick) < TICK_MS {
+            return Ok(());
+        }
+        self.last_tick = monotonic;
+        let now = self.now()?;
+        for feed in &self.feeds {
+            metrics::gauge!("umbra_ledger_lag_bytes", "follower" => feed.name.clone())
+                .set(feed.lag().load(Ordering::Relaxed) as f64);
+        }
+        if self.read(State::next_due).is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        let event = Event { id: EventId::new(now, [0; 10]), content: Content([0; 16]), body: Body::Tick };
+        let mut bytes = Vec::new();
+        codec::encode(&event, &mut bytes).map_err(|error| error.to_string())?;
+        self.batch(vec![Job { bytes, event, answer: oneshot::channel().0 }])
+    }
+}

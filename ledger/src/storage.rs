@@ -1,0 +1,103 @@
+//! Where the journal's files are. A trait, so that tests can take power away at any call.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// A folder of files.
+pub trait Storage: Send + Sync {
+    fn list(&self) -> io::Result<Vec<String>>;
+    fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+    /// Makes a file of `size` zeros, written and synced; replaces one of that name.
+    fn create(&self, name: &str, size: u64) -> io::Result<()>;
+    fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>>;
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Makes created and renamed names durable.
+    fn sync_dir(&self) -> io::Result<()>;
+}
+
+/// An open file.
+pub trait StorageFile: Send {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Returns when what was written is durable.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// A folder on disk that one process owns.
+pub struct FileStorage {
+    folder: PathBuf,
+    /// Locked as long as it is open.
+    _lock: Option<File>,
+}
+
+impl FileStorage {
+    /// Makes the folder if need be and takes its lock; a second process is refused.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"))?;
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+            let text = format!("the ledger in {} is in use by another process; stop that one first", folder.display());
+            io::Error::new(io::ErrorKind::ResourceBusy, text)
+        })?;
+        Ok(Self { folder: folder.to_owned(), _lock: Some(lock) })
+    }
+
+    /// For reading beside a process that may own the folder.
+    pub fn read_only(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), _lock: None }
+    }
+}
+
+/// Zeros written at once while a file is prepared.
+const FILL: usize = 1 << 20;
+
+impl Storage for FileStorage {
+    fn list(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            names.extend(entry?.file_name().into_string().ok());
+        }
+        Ok(names)
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        fs::read(self.folder.join(name))
+    }
+
+    fn create(&self, name: &str, size: u64) -> io::Result<()> {
+        let mut file = File::create(self.folder.join(name))?;
+        let zeros = vec![0; FILL];
+        let mut left = size;
+        while left > 0 {
+            let part = usize::try_from(left.min(FILL as u64)).unwrap_or(FILL);
+            file.write_all(zeros.get(..part).unwrap_or_default())?;
+            left -= part as u64;
+        }
+        file.sync_all()
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
+        Ok(Box::new(DiskFile(OpenOptions::new().write(true).open(self.folder.join(name))?)))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.folder.join(from), self.folder.join(to))
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        File::open(&self.folder)?.sync_all()
+    }
+}
+
+struct DiskFile(File);
+
+impl StorageFile for DiskFile {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all_at(bytes, offset)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        rustix::fs::fdatasync(&self.0).map_err(io::Error::from)
+    }
+}
