@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
+use crate::domain::Currency;
 use crate::message::Message;
 use crate::plan::Sensitivity;
 use crate::spec::Spec;
@@ -116,19 +117,31 @@ fn meaning(de: u8, value: &str, currency: Option<&str>) -> Option<String> {
 
 /// Minor units with the point where the currency has it (ISO 4217); two decimals when it is not known.
 pub fn amount_in_words(minor: &str, currency: Option<&str>) -> String {
-    let (name, decimals) = match currency {
-        Some("710") => ("ZAR", 2),
-        Some("840") => ("USD", 2),
-        Some("978") => ("EUR", 2),
-        Some("826") => ("GBP", 2),
-        Some("392") => ("JPY", 0),
-        Some("048") => ("BHD", 3),
-        Some(other) => (other, 2),
-        None => ("", 2),
-    };
+    let known = currency.and_then(Currency::parse);
+    let name = known.map_or(currency.unwrap_or_default(), |currency| currency.code());
+    let decimals = known.map_or(2, |currency| usize::try_from(currency.exponent()).unwrap_or(2));
     let minor = minor.trim_start_matches('0');
     let padded = format!("{minor:0>width$}", width = decimals + 1);
     let (major, rest) = padded.split_at(padded.len() - decimals);
     let point = if decimals == 0 { "" } else { "." };
     format!("{major}{point}{rest} {name}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_their_currency_s_decimals() {
+        for (minor, currency, words) in [
+            ("000000001250", Some("710"), "12.50 ZAR"),
+            ("000000000005", Some("392"), "5 JPY"),
+            ("1234", Some("048"), "1.234 BHD"),
+            ("0", Some("840"), "0.00 USD"),
+            ("77", Some("000"), "0.77 000"),
+            ("77", None, "0.77"),
+        ] {
+            assert_eq!(amount_in_words(minor, currency), words);
+        }
+    }
 }

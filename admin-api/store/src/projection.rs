@@ -1,0 +1,163 @@
+//! The projection of the journal into SQL: what moved on which account, exactly once.
+//!
+//! Movements, balances and the last sequence change in one SQL transaction. A crash before its commit leaves the
+//! sequence where it was, and the ledger sends the events again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ledger::{AppliedEvent, Body, Subscription};
+use sqlx::FromRow;
+
+use crate::error::StoreError;
+use crate::store::{Page, Store};
+
+/// Events taken over in one transaction at most.
+const BATCH: usize = 512;
+
+/// Pause after a failed transaction; the same events are tried again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long a read after a write waits for the projection.
+const READ_WAIT: Duration = Duration::from_secs(2);
+
+/// One posted amount on an account.
+#[derive(Clone, Debug, FromRow)]
+pub struct MovementRow {
+    pub seq: i64,
+    /// Unix milliseconds.
+    pub at: i64,
+    /// Minor units; above zero into the account.
+    pub amount: i64,
+    /// Of the account, afterwards.
+    pub balance: i64,
+    /// JSON, or empty.
+    pub record: String,
+}
+
+impl Store {
+    /// The last sequence that is in the projection.
+    pub async fn projected_seq(&self) -> Result<u64, StoreError> {
+        let seq: i64 = sqlx::query_scalar("SELECT seq FROM projection").fetch_one(&self.readers).await?;
+        Ok(u64::try_from(seq).unwrap_or(0))
+    }
+
+    /// Follows the ledger until it is closed. A transaction that fails is tried again for ever: meanwhile the
+    /// subscription's lag grows, and at its bound the ledger refuses events.
+    pub async fn project(self, mut subscription: Subscription) {
+        while let Some(events) = subscription.recv(BATCH).await {
+            while let Err(error) = self.take_over(&events).await {
+                tracing::warn!(%error, "projection not written; it is tried again. Is the disk full?");
+                tokio::time::sleep(PAUSE).await;
+            }
+            if let Some(last) = events.last() {
+                metrics::gauge!("umbra_projection_seq").set(last.seq as f64);
+                self.projected_to(last.seq);
+            }
+        }
+    }
+
+    async fn take_over(&self, events: &[AppliedEvent]) -> Result<(), StoreError> {
+        let Some(last) = events.last() else { return Ok(()) };
+        let mut change = self.projector.begin_with("BEGIN IMMEDIATE").await?;
+        for event in events {
+            let record = record_of(event);
+            for (account, (amount, pending)) in changes_of(event) {
+                let balance: i64 = sqlx::query_scalar(
+                    "INSERT INTO account_balances (account, balance, pending) VALUES ($1, $2, $3)
+                     ON CONFLICT (account) DO UPDATE SET
+                         balance = account_balances.balance + excluded.balance,
+                         pending = account_balances.pending + excluded.pending
+                     RETURNING balance",
+                )
+                .bind(account)
+                .bind(amount)
+                .bind(pending)
+                .fetch_one(&mut *change)
+                .await?;
+                if amount != 0 {
+                    sqlx::query(
+                        "INSERT INTO account_movements (account, seq, at, amount, balance, record)
+                         VALUES ($1, $2, $3, $4, $5, $6)",
+                    )
+                    .bind(account)
+                    .bind(signed(event.seq))
+                    .bind(signed(event.at))
+                    .bind(amount)
+                    .bind(balance)
+                    .bind(&*record)
+                    .execute(&mut *change)
+                    .await?;
+                }
+            }
+        }
+        sqlx::query("UPDATE projection SET seq = $1").bind(signed(last.seq)).execute(&mut *change).await?;
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// Waits until the projection holds a sequence, at most two seconds. Gives whether it does.
+    pub async fn wait_for_projection(&self, seq: u64) -> bool {
+        let mut projected = self.projected();
+        let reached = projected.wait_for(|projected| *projected >= seq);
+        matches!(tokio::time::timeout(READ_WAIT, reached).await, Ok(Ok(_)))
+    }
+
+    /// Posted amounts of an account, newest first, between two times (Unix milliseconds, the second exclusive).
+    pub async fn movements(
+        &self,
+        account: i64,
+        from: Option<i64>,
+        to: Option<i64>,
+        page: Page,
+    ) -> Result<Vec<MovementRow>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT seq, at, amount, balance, record FROM account_movements
+             WHERE account = $1 AND (CAST($2 AS BIGINT) IS NULL OR at >= $2) AND (CAST($3 AS BIGINT) IS NULL OR at < $3)
+             ORDER BY seq DESC LIMIT $4 OFFSET $5",
+        )
+        .bind(account)
+        .bind(from)
+        .bind(to)
+        .bind(page.limit)
+        .bind(page.offset)
+        .fetch_all(&self.readers)
+        .await?)
+    }
+
+    /// Every account's balance and net pending amount as projected: account, balance, pending.
+    pub async fn projected_balances(&self) -> Result<Vec<(i64, i64, i64)>, StoreError> {
+        Ok(sqlx::query_as("SELECT account, balance, pending FROM account_balances ORDER BY account")
+            .fetch_all(&self.readers)
+            .await?)
+    }
+}
+
+/// Sequences and times stay far below the sign bit.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Account to posted amount and change of what is pending.
+fn changes_of(event: &AppliedEvent) -> BTreeMap<i64, (i64, i64)> {
+    let mut changes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+    for posting in &event.moves {
+        changes.entry(signed(posting.account)).or_default().0 += posting.amount;
+    }
+    for change in &event.holds {
+        changes.entry(signed(change.account)).or_default().1 += change.amount;
+    }
+    changes
+}
+
+/// The record that travels in the event, where it has one.
+fn record_of(event: &AppliedEvent) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(match &event.event.body {
+        Body::Post { record, .. }
+        | Body::PlaceHold { record, .. }
+        | Body::CaptureHold { record, .. }
+        | Body::Reverse { record, .. } => record,
+        Body::Card(card) => &card.record,
+        _ => &[],
+    })
+}
