@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_store::{DataKeys, Store};
+use admin_core::{Services, TokenKeys};
+use admin_store::{DataKeys, Scope, Store};
 use anyhow::Context;
 use directory::{Directory, PanHasher};
 use host_commands::{HsmClient, HsmConfig};
 use iso8583::Spec;
 use iso8583::framing::{Framing, LengthHeader};
-use ledger::{FileStorage, Ledger, LedgerConfig, SubscribeFrom, SystemClock};
+use ledger::{AccountView, FileStorage, Ledger, LedgerConfig, SubscribeFrom, SystemClock};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -93,7 +94,8 @@ impl Parts {
 pub struct Daemon {
     /// Listener name to bound address.
     pub listeners: BTreeMap<String, SocketAddr>,
-    pub ledger: Ledger,
+    store: Store,
+    ledger: Ledger,
     readiness: Readiness,
     stop: watch::Sender<bool>,
     connections: TaskTracker,
@@ -149,9 +151,16 @@ impl Daemon {
             tokio::spawn(listener.run(Arc::clone(&switch), Arc::clone(&room), connections.clone(), stopping.clone()));
         }
         let probes = observability::router(readiness.clone(), metrics, gauges(switch, directory));
-        let api = admin_api::router(admin_api::ApiState::new(store, ledger.clone(), &keys).await?);
+        let tokens = TokenKeys::open(&store, &keys).await?;
+        let api = admin_api::router(Arc::new(Services::new(store.clone(), ledger.clone(), keys, tokens)));
         background.spawn(serve_admin(admin, api.merge(probes), stopping));
-        Ok(Self { listeners, ledger, readiness, stop, connections, ledger_stopped })
+        Ok(Self { listeners, store, ledger, readiness, stop, connections, ledger_stopped })
+    }
+
+    /// What the ledger has on a wallet's account.
+    pub async fn wallet_account(&self, wallet: i64) -> anyhow::Result<AccountView> {
+        let row = self.store.wallet(Scope::Global, wallet).await?.context("no such wallet")?;
+        self.ledger.account(u64::try_from(row.account)?).context("the wallet has no account in the ledger")
     }
 
     pub fn set_ready(&self) {
@@ -213,10 +222,9 @@ async fn follow_directory(
                 _ = stopping.wait_for(|stop| *stop) => return,
             }
             match store.directory_changes(position, BATCH).await {
-                Ok(changes) => {
-                    let Some((last, _)) = changes.last() else { continue };
-                    position = *last;
-                    follower.apply(changes.into_iter().map(|(_, change)| change).collect());
+                Ok((changes, last)) => {
+                    position = last;
+                    follower.apply(changes);
                 }
                 Err(error) => tracing::warn!(%error, "directory not brought up to date; it is tried again"),
             }

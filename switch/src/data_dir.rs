@@ -14,11 +14,9 @@ pub struct DataDir(PathBuf);
 impl DataDir {
     /// Makes the directory if need be; nobody but its owner may read it.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .with_context(|| format!("cannot make the data directory {}; choose another with --data-dir", path.display()))?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| {
+            format!("cannot make the data directory {}; choose another with --data-dir", path.display())
+        })?;
         Ok(Self(path.to_owned()))
     }
 

@@ -36,7 +36,9 @@ pub async fn open(store: &Store, hsm: &HsmClient) -> anyhow::Result<DataKeys> {
     let clear = match store.key(WRAPPED).await? {
         Some(wrapped) => {
             let wrapped = hex::decode(&wrapped).context("the stored data keys are damaged; restore the database")?;
-            Zeroizing::new(hsm.decrypt_data(&encryption_key, &wrapped).await.context("unwrap the data keys in the HSM")?)
+            Zeroizing::new(
+                hsm.decrypt_data(&encryption_key, &wrapped).await.context("unwrap the data keys in the HSM")?,
+            )
         }
         None => make(store, hsm, &encryption_key).await?,
     };

@@ -23,7 +23,10 @@ pub struct PosListener {
 impl PosListener {
     pub async fn bind(address: SocketAddr, link: Link, framing: Framing) -> anyhow::Result<Self> {
         let socket = TcpListener::bind(address).await.map_err(|error| {
-            anyhow::anyhow!("cannot listen on {address} for {}: {error}; stop what uses it or choose another address", link.listener)
+            anyhow::anyhow!(
+                "cannot listen on {address} for {}: {error}; stop what uses it or choose another address",
+                link.listener
+            )
         })?;
         Ok(Self { socket, link: Arc::new(link), framing })
     }
@@ -37,7 +40,13 @@ impl PosListener {
     }
 
     /// Accepts until `stop` turns true; connections finish what they have begun.
-    pub async fn run(self, switch: Arc<Switch>, room: Arc<Semaphore>, tasks: TaskTracker, mut stop: watch::Receiver<bool>) {
+    pub async fn run(
+        self,
+        switch: Arc<Switch>,
+        room: Arc<Semaphore>,
+        tasks: TaskTracker,
+        mut stop: watch::Receiver<bool>,
+    ) {
         loop {
             let accepted = tokio::select! {
                 accepted = self.socket.accept() => accepted,
@@ -53,16 +62,13 @@ impl PosListener {
                 }
             };
             let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
-                metrics::counter!("umbra_connections_refused_total", "listener" => self.link.listener.clone()).increment(1);
+                metrics::counter!("umbra_connections_refused_total", "listener" => self.link.listener.clone())
+                    .increment(1);
                 tracing::warn!(listener = self.link.listener, %peer, bound = limits::POS_CONNECTIONS_MAX, "connection refused: too many are open");
                 continue;
             };
-            let connection = Connection {
-                switch: Arc::clone(&switch),
-                link: Arc::clone(&self.link),
-                framing: self.framing,
-                peer,
-            };
+            let connection =
+                Connection { switch: Arc::clone(&switch), link: Arc::clone(&self.link), framing: self.framing, peer };
             let stop = stop.clone();
             tasks.spawn(async move {
                 connection.serve(stream, stop).await;
@@ -144,7 +150,13 @@ impl Connection {
     }
 
     /// Works on one frame beside the others.
-    fn start(&self, frame: Frame, answers: mpsc::Sender<Frame>, seen: mpsc::Sender<Seen>, permit: tokio::sync::OwnedSemaphorePermit) {
+    fn start(
+        &self,
+        frame: Frame,
+        answers: mpsc::Sender<Frame>,
+        seen: mpsc::Sender<Seen>,
+        permit: tokio::sync::OwnedSemaphorePermit,
+    ) {
         let switch = Arc::clone(&self.switch);
         let link = Arc::clone(&self.link);
         let peer = self.peer;

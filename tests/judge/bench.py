@@ -62,7 +62,9 @@ class Demo:
     def __init__(self, path: Path) -> None:
         data = json.loads(path.read_text())
         self.listeners: Mapping[str, str] = data["listeners"]
-        self.terminals = [entry for entry in data["terminals"] if entry.get("keyScheme") in SCHEMES]
+        self.terminals = [
+            entry for entry in data["terminals"] if entry.get("keyScheme") in SCHEMES and entry.get("mac", True)
+        ]
         self.cards = [self._card(entry) for entry in data["cards"]]
         self.rest = Rest(data["baseUrl"], int(data["tenantId"]), data["admin"])
 

@@ -45,8 +45,18 @@ async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Resu
     let settings = Settings {
         data_dir: data_dir.clone(),
         pos: vec![
-            PosSettings { name: "pos-binary".into(), address: address(POS_BINARY_PORT), spec: "iso87binary".into(), tpdu: true },
-            PosSettings { name: "pos-ascii".into(), address: address(POS_ASCII_PORT), spec: "iso87ascii".into(), tpdu: false },
+            PosSettings {
+                name: "pos-binary".into(),
+                address: address(POS_BINARY_PORT),
+                spec: "iso87binary".into(),
+                tpdu: true,
+            },
+            PosSettings {
+                name: "pos-ascii".into(),
+                address: address(POS_ASCII_PORT),
+                spec: "iso87ascii".into(),
+                tpdu: false,
+            },
         ],
         admin: address(ADMIN_PORT),
         hsm: vec![hsm.address.to_string()],
@@ -72,6 +82,8 @@ async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Resu
     hsm.stop();
     match ending {
         Ending::Asked => Ok(ExitCode::SUCCESS),
-        Ending::LedgerStopped => anyhow::bail!("the ledger stopped; the log says why, and `umbra ledger verify` checks the journal"),
+        Ending::LedgerStopped => {
+            anyhow::bail!("the ledger stopped; the log says why, and `umbra ledger verify` checks the journal")
+        }
     }
 }

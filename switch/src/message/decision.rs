@@ -123,7 +123,12 @@ async fn pay(
     }
 }
 
-fn action(switch: &Switch, terminal: &Terminal, request: &FinancialRequest, card: &Card) -> Result<CardAction, ResponseCode> {
+fn action(
+    switch: &Switch,
+    terminal: &Terminal,
+    request: &FinancialRequest,
+    card: &Card,
+) -> Result<CardAction, ResponseCode> {
     match request.kind {
         Kind::BalanceInquiry => Ok(CardAction::Inquire { account: card.account }),
         Kind::Purchase | Kind::Cash | Kind::PurchaseWithCashback => {
@@ -136,12 +141,17 @@ fn action(switch: &Switch, terminal: &Terminal, request: &FinancialRequest, card
                 _ => CardAction::Post { entry },
             })
         }
+        // Money that is not there yet cannot be held: a refund posts or is no transaction.
+        Kind::Refund if request.mti.class() == Class::Financial => {
+            Ok(CardAction::Post { entry: entry(request, terminal.merchant_account, card.account)? })
+        }
+        Kind::Refund => Err(ResponseCode::INVALID_TRANSACTION),
         Kind::Unserved => Err(ResponseCode::INVALID_TRANSACTION),
     }
 }
 
-/// Cardholder to merchant payable.
-fn entry(request: &FinancialRequest, cardholder: AccountId, merchant: AccountId) -> Result<Entry, ResponseCode> {
+/// The request's amount from one account to another: cardholder to merchant payable, or back for a refund.
+fn entry(request: &FinancialRequest, from: AccountId, to: AccountId) -> Result<Entry, ResponseCode> {
     if request.amount == 0 {
         return Err(ResponseCode::INVALID_AMOUNT);
     }
@@ -149,8 +159,8 @@ fn entry(request: &FinancialRequest, cardholder: AccountId, merchant: AccountId)
     Ok(Entry {
         currency,
         postings: vec![
-            Posting { account: cardholder, amount: -request.amount },
-            Posting { account: merchant, amount: request.amount },
+            Posting { account: from, amount: -request.amount },
+            Posting { account: to, amount: request.amount },
         ],
     })
 }

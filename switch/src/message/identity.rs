@@ -19,7 +19,12 @@ pub struct Identity {
 }
 
 impl Identity {
-    pub fn of(hasher: &PanHasher, terminal: &TerminalName, request: &FinancialRequest, now: Millis) -> Result<Self, ResponseCode> {
+    pub fn of(
+        hasher: &PanHasher,
+        terminal: &TerminalName,
+        request: &FinancialRequest,
+        now: Millis,
+    ) -> Result<Self, ResponseCode> {
         let keys = KeyMaker { hasher, terminal };
         let time = resolve(&request.transmission, now).ok_or(ResponseCode::FORMAT_ERROR)?;
         let family = request.mti.family();
@@ -46,7 +51,12 @@ impl Identity {
 }
 
 /// The original a reversal names: by DE 90, else by DE 11 and, if present, DE 37.
-pub fn reversed(hasher: &PanHasher, terminal: &TerminalName, request: &FinancialRequest, now: Millis) -> Result<Reference, ResponseCode> {
+pub fn reversed(
+    hasher: &PanHasher,
+    terminal: &TerminalName,
+    request: &FinancialRequest,
+    now: Millis,
+) -> Result<Reference, ResponseCode> {
     let keys = KeyMaker { hasher, terminal };
     match &request.original {
         Some(_) => keys.original(request, now),
@@ -55,7 +65,12 @@ pub fn reversed(hasher: &PanHasher, terminal: &TerminalName, request: &Financial
 }
 
 /// The hold a completion names: by DE 90, else by the same DE 37.
-pub fn completed(hasher: &PanHasher, terminal: &TerminalName, request: &FinancialRequest, now: Millis) -> Result<Reference, ResponseCode> {
+pub fn completed(
+    hasher: &PanHasher,
+    terminal: &TerminalName,
+    request: &FinancialRequest,
+    now: Millis,
+) -> Result<Reference, ResponseCode> {
     let keys = KeyMaker { hasher, terminal };
     match (&request.original, &request.rrn) {
         (Some(_), _) => keys.original(request, now),
@@ -86,7 +101,8 @@ struct KeyMaker<'a> {
 
 impl KeyMaker<'_> {
     fn digest(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut all: Vec<&[u8]> = vec![purpose.as_bytes(), self.terminal.terminal_id.as_bytes(), self.terminal.merchant_id.as_bytes()];
+        let mut all: Vec<&[u8]> =
+            vec![purpose.as_bytes(), self.terminal.terminal_id.as_bytes(), self.terminal.merchant_id.as_bytes()];
         all.extend_from_slice(parts);
         self.hasher.mac(&all)
     }

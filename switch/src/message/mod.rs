@@ -146,7 +146,8 @@ async fn post_once(
     keys: Option<&KeyPair>,
     echoed: &AnswerFacts,
 ) -> Result<Answer, ResponseCode> {
-    let mut names = identity.aliases.iter().take(usize::from(request.local_time.is_some())).copied().collect::<Vec<_>>();
+    let mut names =
+        identity.aliases.iter().take(usize::from(request.local_time.is_some())).copied().collect::<Vec<_>>();
     names.push(identity.id.0);
     let first = loop {
         match switch.in_flight.enter(names.clone()) {

@@ -54,8 +54,7 @@ pub async fn check(
         return Err(ResponseCode::PIN_BLOCK_UNDECIPHERABLE);
     };
     let pvk = KeyUnderLmk::from(card.pvk.clone());
-    let verdict =
-        switch.hsm.verify_pin_pvv(&keys.tpk, &pvk, block, &request.pan.account12(), card.pvki, pvv).await;
+    let verdict = switch.hsm.verify_pin_pvv(&keys.tpk, &pvk, block, &request.pan.account12(), card.pvki, pvv).await;
     match verdict {
         Ok(PinVerdict::Right) => Ok(PinCheck::Right),
         Ok(PinVerdict::Wrong) => Ok(PinCheck::Wrong),

@@ -12,6 +12,7 @@ pub enum Kind {
     Purchase,
     Cash,
     PurchaseWithCashback,
+    Refund,
     BalanceInquiry,
     Unserved,
 }
@@ -22,13 +23,14 @@ impl Kind {
             Some("00") => Self::Purchase,
             Some("01") => Self::Cash,
             Some("09") => Self::PurchaseWithCashback,
+            Some("20") => Self::Refund,
             Some("31") => Self::BalanceInquiry,
             _ => Self::Unserved,
         }
     }
 
     pub fn moves_money(self) -> bool {
-        matches!(self, Self::Purchase | Self::Cash | Self::PurchaseWithCashback)
+        matches!(self, Self::Purchase | Self::Cash | Self::PurchaseWithCashback | Self::Refund)
     }
 
     /// The word for records and statements.
@@ -37,6 +39,7 @@ impl Kind {
             Self::Purchase => "purchase",
             Self::Cash => "cash",
             Self::PurchaseWithCashback => "cashback",
+            Self::Refund => "refund",
             Self::BalanceInquiry => "balance",
             Self::Unserved => "other",
         }
@@ -104,8 +107,12 @@ impl FinancialRequest {
             transmission: required(message, 7)?,
             local_time: optional(message, 12).zip(optional(message, 13)),
             rrn: optional(message, 37),
-            is_completion: mti.class() == Class::Financial && mti.is_advice() && optional(message, 25).as_deref() == Some("06"),
-            approval: optional(message, 38).map(|text| text.trim_end().parse().map_err(|_| ResponseCode::FORMAT_ERROR)).transpose()?,
+            is_completion: mti.class() == Class::Financial
+                && mti.is_advice()
+                && optional(message, 25).as_deref() == Some("06"),
+            approval: optional(message, 38)
+                .map(|text| text.trim_end().parse().map_err(|_| ResponseCode::FORMAT_ERROR))
+                .transpose()?,
             original: optional(message, 90)
                 .map(|text| OriginalData::parse(&text).map_err(|_| ResponseCode::FORMAT_ERROR))
                 .transpose()?,
@@ -124,8 +131,9 @@ impl FinancialRequest {
             return Err(ResponseCode::FORMAT_ERROR);
         }
         if self.kind == Kind::PurchaseWithCashback && self.mti.class() != Class::Reversal {
-            let cash = cashback(message)?;
-            if cash > self.amount {
+            // The item is a debit to the cardholder; terminals write it with either sign.
+            let cash = cashback(message)?.unsigned_abs();
+            if cash == 0 || i64::try_from(cash).is_ok_and(|cash| cash > self.amount) {
                 return Err(ResponseCode::INVALID_AMOUNT);
             }
         }
@@ -151,7 +159,8 @@ fn number(digits: &str) -> Result<i64, ResponseCode> {
 /// The PAN of DE 2 or DE 35, which must agree where both are sent, and the expiry of DE 14 or DE 35.
 fn card_number(message: &Message<'_>) -> Result<(Pan, Option<[u8; 4]>), ResponseCode> {
     let keyed = message.text(2).map(|text| Pan::parse(&text).map_err(|_| ResponseCode::FORMAT_ERROR)).transpose()?;
-    let track = message.text(35).map(|text| Track2::parse(&text).map_err(|_| ResponseCode::FORMAT_ERROR)).transpose()?;
+    let track =
+        message.text(35).map(|text| Track2::parse(&text).map_err(|_| ResponseCode::FORMAT_ERROR)).transpose()?;
     let stated = match message.text(14) {
         Some(text) => Some(<[u8; 4]>::try_from(text.as_bytes()).map_err(|_| ResponseCode::FORMAT_ERROR)?),
         None => None,

@@ -38,10 +38,8 @@ pub async fn verify(
     };
     let mac = message.binary(de).ok_or(ResponseCode::FORMAT_ERROR)?;
     let mac: [u8; 8] = mac.as_ref().try_into().map_err(|_| ResponseCode::FORMAT_ERROR)?;
-    let covered = message
-        .span(de)
-        .and_then(|span| message.wire().get(..span.start))
-        .ok_or(ResponseCode::FORMAT_ERROR)?;
+    let covered =
+        message.span(de).and_then(|span| message.wire().get(..span.start)).ok_or(ResponseCode::FORMAT_ERROR)?;
     let now = switch.clock.now();
     for pair in switch.sessions.candidates(terminal.id, now) {
         match switch.hsm.verify_mac(&pair.tak, covered, &mac).await {

@@ -32,6 +32,8 @@ struct Session {
 pub struct Sessions {
     sessions: Mutex<HashMap<i64, Session>>,
     store: Store,
+    /// Rows are taken and stored one after the other, so that an older one cannot overwrite a newer.
+    storing: tokio::sync::Mutex<()>,
 }
 
 impl Sessions {
@@ -39,7 +41,7 @@ impl Sessions {
     pub async fn load(store: Store) -> anyhow::Result<Self> {
         let rows = store.load_sessions().await?;
         let sessions = rows.into_iter().map(|row| (row.terminal, Session::from_row(row))).collect();
-        Ok(Self { sessions: Mutex::new(sessions), store })
+        Ok(Self { sessions: Mutex::new(sessions), store, storing: tokio::sync::Mutex::default() })
     }
 
     fn with<T>(&self, terminal: i64, act: impl FnOnce(&mut Session) -> T) -> T {
@@ -62,11 +64,9 @@ impl Sessions {
 
     /// Stores a fresh pair as pending; it replaces only an earlier pending one.
     pub async fn offer(&self, terminal: i64, pair: KeyPair) -> anyhow::Result<()> {
-        let row = self.with(terminal, |session| {
-            let mut next = session.clone();
-            next.pending = Some(pair.clone());
-            next.to_row(terminal)
-        });
+        let _turn = self.storing.lock().await;
+        let row =
+            self.with(terminal, |session| Session { pending: Some(pair.clone()), ..session.clone() }.to_row(terminal));
         self.store.save_session(&row).await?;
         self.with(terminal, |session| session.pending = Some(pair));
         Ok(())
@@ -76,15 +76,17 @@ impl Sessions {
     pub fn used(self: &Arc<Self>, terminal: i64, pair: &KeyPair, now: Millis) {
         let promoted = self.with(terminal, |session| {
             if session.pending.as_ref() != Some(pair) {
-                return None;
+                return false;
             }
             session.previous = session.current.take().map(|old| (old, now + PREVIOUS_KEYS_LIFE_MS));
             session.current = session.pending.take();
-            Some(session.to_row(terminal))
+            true
         });
-        if let Some(row) = promoted {
+        if promoted {
             let sessions = Arc::clone(self);
             tokio::spawn(async move {
+                let _turn = sessions.storing.lock().await;
+                let row = sessions.with(terminal, |session| session.to_row(terminal));
                 if let Err(error) = sessions.store.save_session(&row).await {
                     tracing::warn!(terminal, %error, "first use of a key pair not stored; it stays pending there and is tried again");
                 }

@@ -1,0 +1,159 @@
+//! The demo's cards, issued as a bank would: keys made in the HSM, PINs known to it alone but for `demo.json`.
+
+use admin_store::{NewCard, NewWallet, NewWalletType, Transaction};
+use anyhow::{Context, bail};
+use directory::PanHasher;
+use host_commands::{GeneratedKey, HsmClient};
+use iso8583::domain::{Pan, luhn_check_digit};
+use parties::{DemoCard, DemoFile};
+use time::OffsetDateTime;
+
+use super::CURRENCY;
+use crate::daemon::Parts;
+
+/// Issuer identification in a range that no network issues from: 9 and a country code nobody has.
+const IIN: &str = "999900";
+const PIN: &str = "1234";
+const SERVICE_CODE: &str = "201";
+const PVKI: u8 = 1;
+const PIN_TRIES_MAX: i64 = 3;
+const WALLET_TYPE: i64 = 1;
+const HOLD_LIFE_S: i64 = 7 * 24 * 60 * 60;
+/// Completions may exceed their hold by 15 %.
+const TOLERANCE_BP: i64 = 1500;
+
+/// Key type codes: PIN verification, card verification.
+const PVK: &str = "002";
+const CVK: &str = "402";
+
+/// What each card is for, its balance, its status.
+const CARDS: [(&str, &str, &str); 5] = [
+    ("Everyday", "1000000.00", "ACTIVE"),
+    ("Nearly empty", "25.00", "ACTIVE"),
+    ("Blocked", "500.00", "BLOCKED"),
+    ("Expired", "500.00", "ACTIVE"),
+    ("Spare", "250.00", "ACTIVE"),
+];
+const EXPIRED: usize = 3;
+
+/// Cards before they are issued: without verification values and ids.
+pub fn plan() -> Vec<DemoCard> {
+    let today = OffsetDateTime::now_utc();
+    let valid = format!("{:02}{:02}", (today.year() + 4) % 100, u8::from(today.month()));
+    let numbered = CARDS.iter().zip(1_u32..);
+    numbered
+        .map(|((_, balance, status), number)| {
+            let body = format!("{IIN}{number:09}");
+            let check = luhn_check_digit(&body).unwrap_or('0');
+            let expired = usize::try_from(number).is_ok_and(|number| number == EXPIRED + 1);
+            DemoCard {
+                pan: format!("{body}{check}"),
+                expiry: if expired { "2401".into() } else { valid.clone() },
+                pin: PIN.into(),
+                cvv2: String::new(),
+                service_code: SERVICE_CODE.into(),
+                track2: String::new(),
+                card_id: 0,
+                wallet_id: 0,
+                customer_id: 0,
+                currency: format!("{CURRENCY:03}"),
+                balance: (*balance).into(),
+                status: (*status).into(),
+            }
+        })
+        .collect()
+}
+
+/// The issuer's keys and each card's PIN verification value.
+pub struct Issued {
+    pvk: GeneratedKey,
+    cvk: GeneratedKey,
+    pvvs: Vec<String>,
+}
+
+impl Issued {
+    /// The keys, by the names they are stored under.
+    pub fn keys(&self) -> [(&'static str, &GeneratedKey); 2] {
+        [("demo-pvk", &self.pvk), ("demo-cvk", &self.cvk)]
+    }
+}
+
+/// Has the HSM make keys and verification values; completes the cards of the file with what is printed on them.
+pub async fn issue(hsm: &HsmClient, file: &mut DemoFile) -> anyhow::Result<Issued> {
+    let pvk = hsm.generate_key(PVK, 'U').await.context("make the PIN verification key")?;
+    let cvk = hsm.generate_key(CVK, 'U').await.context("make the card verification key")?;
+    let mut pvvs = Vec::with_capacity(file.cards.len());
+    for card in &mut file.cards {
+        let account = Pan::parse(&card.pan)?.account12();
+        let pin = hsm.encrypt_pin(&card.pin, &account).await?;
+        let pvv = hsm.generate_pvv(&pvk.key, &pin, &account, PVKI).await?;
+        let cvv = hsm.generate_cvv(&cvk.key, &card.pan, &card.expiry, &card.service_code).await?;
+        let (year, month) = card.expiry.split_at_checked(2).context("an expiry of demo.json is not YYMM")?;
+        card.cvv2 = hsm.generate_cvv(&cvk.key, &card.pan, &format!("{month}{year}"), "000").await?;
+        card.track2 = format!("{}={}{}{PVKI}{pvv}{cvv}", card.pan, card.expiry, card.service_code);
+        pvvs.push(pvv);
+    }
+    Ok(Issued { pvk, cvk, pvvs })
+}
+
+/// A wallet for each card, and the card; writes their ids into the file.
+pub async fn insert(
+    change: &mut Transaction,
+    parts: &Parts,
+    file: &mut DemoFile,
+    issued: &Issued,
+    customers: &[i64],
+) -> anyhow::Result<()> {
+    let tenant_id = file.tenant_id;
+    let wallet_type = NewWalletType {
+        tenant_id,
+        id: WALLET_TYPE,
+        name: "Demo wallet",
+        mode: "BANK_ACCOUNT",
+        currency: i64::from(CURRENCY),
+        hold_life_s: HOLD_LIFE_S,
+        tolerance_bp: TOLERANCE_BP,
+    };
+    wallet_type.insert(change).await?;
+    if file.cards.len() != CARDS.len() {
+        bail!("demo.json has another number of cards than this program makes; remove the data directory");
+    }
+    let hasher = PanHasher::new(parts.keys.pan_lookup.clone());
+    let owners = customers.iter().copied().cycle();
+    for (((card, (name, ..)), pvv), customer_id) in file.cards.iter_mut().zip(CARDS).zip(&issued.pvvs).zip(owners) {
+        card.customer_id = customer_id;
+        card.wallet_id = insert_wallet(change, tenant_id, customer_id, name).await?;
+        let pan = Pan::parse(&card.pan)?;
+        let row = NewCard {
+            tenant_id,
+            wallet_id: card.wallet_id,
+            pan_hash: hasher.hash(&pan).0,
+            pan_cipher: parts.keys.seal_pan(&pan)?,
+            expiry: &card.expiry,
+            status: if card.status == "BLOCKED" { "BLOCKED" } else { "ACTIVE" },
+            holder_name: name,
+            service_code: &card.service_code,
+            pvk: issued.pvk.key.as_str(),
+            pvki: i64::from(PVKI),
+            pvv: Some(pvv),
+            pin_tries_max: PIN_TRIES_MAX,
+        };
+        card.card_id = row.insert(change).await?;
+    }
+    Ok(())
+}
+
+async fn insert_wallet(change: &mut Transaction, tenant_id: i64, customer_id: i64, name: &str) -> anyhow::Result<i64> {
+    let account = super::account(change, tenant_id, "WALLET", name).await?;
+    let row = NewWallet {
+        tenant_id,
+        customer_id,
+        wallet_type_id: WALLET_TYPE,
+        account,
+        name,
+        description: "Wallet of a demo card",
+        friendly_id: &format!("DEMO{account:04}"),
+        external_unique_id: &format!("demo-wallet-{account}"),
+    };
+    Ok(row.insert(change).await?)
+}
