@@ -22,6 +22,7 @@ use crate::limits;
 use crate::listener::PosListener;
 use crate::message::{InFlight, Link, PinChecks, Sessions, Switch};
 use crate::observability::{self, Readiness};
+use crate::stop_signals::StopSignals;
 
 /// What the daemon is told.
 pub struct Settings {
@@ -167,17 +168,13 @@ impl Daemon {
         self.readiness.set(true);
     }
 
-    /// Serves until SIGTERM, SIGINT or the ledger's own stop.
-    pub async fn wait(&self) -> anyhow::Result<Ending> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+    /// Serves until `signals` or the ledger's own stop.
+    pub async fn wait(&self, mut signals: StopSignals) -> Ending {
         let mut ledger_stopped = self.ledger_stopped.clone();
-        Ok(tokio::select! {
-            _ = terminate.recv() => Ending::Asked,
-            _ = interrupt.recv() => Ending::Asked,
+        tokio::select! {
+            () = signals.received() => Ending::Asked,
             _ = ledger_stopped.wait_for(|stopped| *stopped) => Ending::LedgerStopped,
-        })
+        }
     }
 
     /// Takes no new work, lets what is in work finish, closes the ledger.

@@ -18,7 +18,7 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// Messages in a row that cannot be answered before the connection is closed.
-pub const UNDECODABLE_IN_A_ROW_MAX: u32 = 3;
+pub const UNDECODABLE_IN_A_ROW_MAX: u64 = 3;
 
 /// Largest frame body: what a 2-byte length can say.
 pub const FRAME_MAX: usize = 65_535;

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::limits;
 use crate::message::{self, Link, Reply, Switch};
+use crate::undecodable::Undecodable;
 
 /// One bound terminal listener.
 pub struct PosListener {
@@ -85,12 +86,6 @@ struct Connection {
     peer: SocketAddr,
 }
 
-/// A frame's fate, told to the reader so that it can count what cannot be understood.
-enum Seen {
-    Understood,
-    Undecodable,
-}
-
 impl Connection {
     async fn serve(self, stream: TcpStream, stop: watch::Receiver<bool>) {
         let gauge = metrics::gauge!("umbra_connections", "listener" => self.link.listener.clone());
@@ -107,10 +102,11 @@ impl Connection {
         let (read, write) = stream.into_split();
         let mut frames = FramedRead::new(read, FrameCodec::new(self.framing));
         let (answers, queue) = mpsc::channel(limits::CONNECTION_ANSWERS_MAX);
-        let (seen, mut fates) = mpsc::channel(limits::CONNECTION_IN_FLIGHT_MAX);
+        let (not_understood, mut told) = mpsc::channel(limits::CONNECTION_IN_FLIGHT_MAX);
         let mut writer = tokio::spawn(write_answers(FramedWrite::new(write, FrameCodec::new(self.framing)), queue));
         let in_work = Arc::new(Semaphore::new(limits::CONNECTION_IN_FLIGHT_MAX));
-        let mut undecodable = 0;
+        let mut undecodable = Undecodable::default();
+        let mut arrival = 0;
         let why = loop {
             // At the bound the socket is not read; the peer's own buffers fill and it waits.
             let permit = tokio::select! {
@@ -120,9 +116,8 @@ impl Connection {
             let Ok(permit) = permit else { break "closing" };
             let frame = tokio::select! {
                 biased;
-                Some(fate) = fates.recv() => {
-                    undecodable = match fate { Seen::Understood => 0, Seen::Undecodable => undecodable + 1 };
-                    if undecodable >= limits::UNDECODABLE_IN_A_ROW_MAX {
+                Some(arrival) = told.recv() => {
+                    if undecodable.note(arrival) {
                         break "too many messages in a row could not be understood";
                     }
                     continue;
@@ -136,7 +131,8 @@ impl Connection {
                 Ok(None) => break "closed by the terminal",
                 Ok(Some(Err(_))) => break "connection broken",
                 Ok(Some(Ok(frame))) => {
-                    self.start(frame, answers.clone(), seen.clone(), permit);
+                    arrival += 1;
+                    self.start(frame, arrival, answers.clone(), not_understood.clone(), permit);
                 }
             }
         };
@@ -149,28 +145,29 @@ impl Connection {
         why
     }
 
-    /// Works on one frame beside the others.
+    /// Works on one frame beside the others; its arrival number goes to `not_understood` if it could not be.
     fn start(
         &self,
         frame: Frame,
+        arrival: u64,
         answers: mpsc::Sender<Frame>,
-        seen: mpsc::Sender<Seen>,
+        not_understood: mpsc::Sender<u64>,
         permit: tokio::sync::OwnedSemaphorePermit,
     ) {
         let switch = Arc::clone(&self.switch);
         let link = Arc::clone(&self.link);
         let peer = self.peer;
         tokio::spawn(async move {
-            let fate = match answer_frame(&switch, &link, peer, frame).await {
+            match answer_frame(&switch, &link, peer, frame).await {
                 Ok(Some(answer)) => {
                     // A closed queue means the connection is gone; the event stays, as it must.
                     let _ = answers.send(answer).await;
-                    Seen::Understood
                 }
-                Ok(None) => Seen::Understood,
-                Err(()) => Seen::Undecodable,
-            };
-            let _ = seen.send(fate).await;
+                Ok(None) => {}
+                Err(()) => {
+                    let _ = not_understood.send(arrival).await;
+                }
+            }
             drop(permit);
         });
     }

@@ -11,6 +11,8 @@ mod listener;
 mod message;
 mod observability;
 mod runtimes;
+mod stop_signals;
+mod undecodable;
 
 use std::process::ExitCode;
 

@@ -127,7 +127,8 @@ impl Till {
     fn reversal(&mut self) -> Option<(Result<Request, parties::Error>, What, u64)> {
         let wanted = if self.random.random_bool(0.7) { What::Purchase } else { What::PreAuth };
         let index = self.open(wanted)?;
-        let remaining = if self.random.random_bool(0.3) { self.random.random_range(0..self.approved[index].amount) } else { 0 };
+        let remaining =
+            if self.random.random_bool(0.3) { self.random.random_range(0..self.approved[index].amount) } else { 0 };
         let advice = self.random.random_bool(0.5);
         let original = Original::of(&self.approved[index].request).expect("a request names itself");
         let how = Reversal { advice, remaining_minor: (remaining > 0).then_some(remaining) };

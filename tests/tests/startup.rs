@@ -12,7 +12,13 @@ async fn the_demo_is_as_it_says() {
     let folder = tempfile::tempdir().unwrap();
     let data_dir = folder.path().join("data");
     let (daemon, printed) = Daemon::start_with(&data_dir, &[]);
-    for part in ["0200 financial request", "0210 financial response", "12.50 ZAR", "Balance before  1000000.00 ZAR", "Balance after   999987.50 ZAR"] {
+    for part in [
+        "0200 financial request",
+        "0210 financial response",
+        "12.50 ZAR",
+        "Balance before  1000000.00 ZAR",
+        "Balance after   999987.50 ZAR",
+    ] {
         assert!(printed.contains(part), "{part} is missing:\n{printed}");
     }
     let mode = |name: &str| std::fs::metadata(data_dir.join(name)).unwrap().permissions().mode() & 0o777;
@@ -30,7 +36,9 @@ async fn the_demo_is_as_it_says() {
         assert_eq!(rest.page(page).await.0, 200, "{page}");
     }
     let (_, metrics) = rest.page("/metrics").await;
-    for name in ["umbra_messages_total", "umbra_message_seconds", "umbra_hsm_commands_total", "umbra_ledger_sync_seconds"] {
+    for name in
+        ["umbra_messages_total", "umbra_message_seconds", "umbra_hsm_commands_total", "umbra_ledger_sync_seconds"]
+    {
         assert!(metrics.contains(name), "{name} is missing");
     }
     assert_eq!(daemon.stop().code(), Some(0));
@@ -146,11 +154,16 @@ fn the_ledger_can_be_checked_and_printed() {
     }
     let dumped = run_umbra(&["ledger", "dump", data]);
     let lines = String::from_utf8(dumped.stdout).unwrap();
-    let purchase = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).find(|event| event["kind"] == "card");
+    let purchase =
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).find(|event| event["kind"] == "card");
     let record = &purchase.expect("the sample purchase")["record"];
     assert_eq!(record["card"].as_str().unwrap().matches('*').count(), 6, "{record}");
     // One damaged byte is found and its place named.
-    let segment = std::fs::read_dir(data_dir.join("ledger")).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.extension().is_some_and(|end| end == "wal")).unwrap();
+    let segment = std::fs::read_dir(data_dir.join("ledger"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "wal"))
+        .unwrap();
     let mut bytes = std::fs::read(&segment).unwrap();
     bytes[200] ^= 1;
     std::fs::write(&segment, bytes).unwrap();
@@ -171,7 +184,8 @@ fn messages_can_be_decoded_and_encoded_by_hand() {
         let output = process.wait_with_output().unwrap();
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     };
-    let message = r#"{"mti":"0800","fields":{"7":"1125041500","11":"000001","41":"UMBRA001","42":"UMBRAMERCHANT01","70":"301"}}"#;
+    let message =
+        r#"{"mti":"0800","fields":{"7":"1125041500","11":"000001","41":"UMBRA001","42":"UMBRAMERCHANT01","70":"301"}}"#;
     for spec in ["iso87ascii", "iso87binary"] {
         let (status, hex) = run(&["iso", "encode", "--spec", spec], message);
         assert_eq!(status, Some(0));

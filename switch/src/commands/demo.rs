@@ -11,6 +11,7 @@ use crate::data_dir::{DataDir, write_whole};
 use crate::demo::{self, DemoHsm};
 use crate::observability;
 use crate::runtimes::Runtimes;
+use crate::stop_signals::StopSignals;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -39,6 +40,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Result<ExitCode> {
     let address = |port: u16| SocketAddr::from(([127, 0, 0, 1], if args.ephemeral_ports { 0 } else { port }));
+    let signals = StopSignals::new()?;
     let data_dir = DataDir::create(&args.data_dir)?;
     let metrics = observability::start_metrics()?;
     let hsm = DemoHsm::start(address(HSM_PORT), background).await?;
@@ -77,7 +79,7 @@ async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Resu
     write_whole(&data_dir.ready_file(), &serde_json::to_vec_pretty(&ready)?)?;
     println!("umbra ready");
 
-    let ending = daemon.wait().await?;
+    let ending = daemon.wait(signals).await;
     daemon.stop().await;
     hsm.stop();
     match ending {

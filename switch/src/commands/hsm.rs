@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use hsm_sim::{HsmOptions, Server};
-use tokio::signal::unix::{SignalKind, signal};
+
+use crate::stop_signals::StopSignals;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -24,17 +25,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let server = Server::bind(args.listen, options).await.with_context(|| {
             format!("cannot listen on {}; stop what uses it or choose another --listen", args.listen)
         })?;
+        let mut signals = StopSignals::new()?;
         println!("HSM simulator with the published test LMKs on {}", server.local_addr()?);
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        server
-            .run(async move {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
-            })
-            .await;
+        server.run(async move { signals.received().await }).await;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -20,8 +20,9 @@ use self::task::{Action, Task};
 pub struct Args {
     #[command(subcommand)]
     action: Action,
+    /// Boxed, so that the other commands' arguments are not made as large as these.
     #[command(flatten)]
-    options: Options,
+    options: Box<Options>,
 }
 
 /// Exit status of a command line that cannot be carried out.
