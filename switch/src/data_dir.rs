@@ -20,6 +20,10 @@ impl DataDir {
         Ok(Self(path.to_owned()))
     }
 
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     pub fn ledger(&self) -> PathBuf {
         self.0.join("ledger")
     }

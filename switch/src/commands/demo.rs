@@ -73,7 +73,7 @@ async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Resu
     write_whole(&data_dir.demo_file(), &serde_json::to_vec_pretty(&demo_file)?)?;
     daemon.set_ready();
     if !args.no_sample {
-        demo::sample(&daemon, &demo_file).await.context("the sample purchase failed")?;
+        demo::sample(&daemon, &demo_file, &data_dir).await.context("the sample purchase failed")?;
     }
     let ready = serde_json::json!({ "listeners": listeners });
     write_whole(&data_dir.ready_file(), &serde_json::to_vec_pretty(&ready)?)?;
