@@ -410,6 +410,26 @@ mod tests {
         ]
     }
 
+    #[test]
+    fn no_event_is_longer_than_its_bound() {
+        let entry = Entry { currency: 710, postings: vec![Posting { account: 1, amount: 1 }; POSTINGS_MAX] };
+        let hold = Reference::Key(1);
+        let body = Body::Card(CardEvent {
+            aliases: vec![0; ALIASES_MAX],
+            repeat_of: Some(1),
+            advice: true,
+            card: Some(1),
+            pin: PinCheck::Right,
+            pin_tries_max: 3,
+            action: CardAction::Complete { hold, approval: Some(1), entry, tolerance_bp: 1 },
+            answer: vec![0; ANSWER_MAX],
+            record: vec![0; RECORD_MAX],
+        });
+        let mut bytes = Vec::new();
+        encode(&Event { id: EventId(1), content: Content([0; 16]), body }, &mut bytes).unwrap();
+        assert!(bytes.len() <= crate::limits::EVENT_BYTES_MAX, "{}", bytes.len());
+    }
+
     proptest! {
         #[test]
         fn what_is_encoded_is_decoded(id: u128, content: [u8; 16], body in body()) {

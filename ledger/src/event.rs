@@ -22,6 +22,11 @@ impl EventId {
     pub fn time(self) -> Millis {
         (self.0 >> 80) as Millis
     }
+
+    /// The greatest id of a time.
+    pub(crate) fn last_of(time: Millis) -> Self {
+        Self::new(time, [0xFF; 10])
+    }
 }
 
 /// Digest of an event's business content: equal or not, nothing else.
@@ -87,7 +92,8 @@ pub enum Body {
         expires_at: Millis,
         record: Vec<u8>,
     },
-    /// Posts part of a hold; the last capture releases what remains. Entries of two postings only.
+    /// Posts part of a hold; the last capture releases what remains. A hold of more than two postings is captured
+    /// whole or not at all.
     CaptureHold {
         hold: EventId,
         amount: i64,
@@ -114,11 +120,14 @@ pub enum Body {
 /// One card message, declines included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardEvent {
-    /// Up to four other keys by which this event is found later; the newest holder of a key wins.
+    /// Up to four other keys by which this event is found later. Of several holders of a key the one with the newest
+    /// id is meant; see [`Reference::Key`] for reversals.
     pub aliases: Vec<Key>,
-    /// On repeats: the alias under which the first copy may be known.
+    /// On repeats: the alias under which the first copy may be known. The first copy has it among its aliases, and is
+    /// recognised by it too, should it come after its repeat.
     pub repeat_of: Option<Key>,
-    /// Remembered for seven days instead of one.
+    /// Accepted and remembered for seven days instead of one. Must follow from what the id is made of: the same id
+    /// must not be sent now as an advice and now as none.
     pub advice: bool,
     pub card: Option<CardId>,
     pub pin: PinCheck,
@@ -170,6 +179,9 @@ pub enum CardAction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reference {
     Id(EventId),
+    /// Keys may be used again (terminals count their messages from 1 every morning), so what names an event by key
+    /// means the newest one whose id is not later than its own. A reversal means none that is more than a day older
+    /// than itself either, unless its hold is still open.
     Key(Key),
 }
 

@@ -2,7 +2,7 @@
 //!
 //! One thread takes events in turn: stamps them, writes them as one frame, syncs, applies them, answers. Nothing is
 //! readable or answered before it is durable. [`State::apply`] is pure and total: the same journal always gives the
-//! same state. `FORMAT.md` describes the files byte by byte.
+//! same state. `FORMAT.md` describes the files byte by byte, and what a crash can leave of them.
 
 mod clock;
 mod codec;
@@ -26,7 +26,7 @@ pub use event::{
 pub use outcome::{Applied, Code, Outcome};
 pub use recovery::OpenError;
 pub use sequencer::{Ledger, LedgerConfig, SubmitError, SubscribeFrom};
-pub use state::{AccountView, Recorded, State};
-pub use storage::{FileStorage, Storage};
+pub use state::{AccountView, Changes, Recorded, State};
+pub use storage::{FileStorage, Storage, StorageFile};
 pub use subscription::{AppliedEvent, Subscription};
-pub use tools::{Report, dump, verify};
+pub use tools::{Report, dump, verify, verify_storage};

@@ -1,9 +1,9 @@
-//! Every bound of the ledger.
+//! Every bound of the ledger, and what happens at it.
 
-/// Events in one frame at most.
+/// Events in one frame at most; further ones wait for the next.
 pub const BATCH_EVENTS_MAX: usize = 1024;
 
-/// Bytes of events in one frame at most.
+/// Bytes of events in one frame at most; further ones wait for the next.
 pub const BATCH_BYTES_MAX: usize = 1 << 20;
 
 /// Postings of one entry.
@@ -19,25 +19,57 @@ pub const ANSWER_MAX: usize = 512;
 /// Opaque record of one event, bytes.
 pub const RECORD_MAX: usize = 1024;
 
-/// How long an event's id is remembered; an advice's longer.
+/// No encoded event is longer: follows from the bounds above, and a test holds it to them.
+pub const EVENT_BYTES_MAX: usize = 2048;
+
+/// How long an event's id is accepted and remembered; an advice's longer.
 pub const HORIZON_MS: u64 = 24 * 60 * 60 * 1000;
 pub const ADVICE_HORIZON_MS: u64 = 7 * HORIZON_MS;
+
+/// How long what posted money is remembered at least: as long as a reversal that was held up is accepted.
+pub const REVERSIBLE_MS: u64 = ADVICE_HORIZON_MS;
 
 /// Ids further ahead of the clock than this are refused like old ones.
 pub const AHEAD_MS: u64 = HORIZON_MS;
 
-/// Remembered events. When there are more, the oldest go and with them everything of their time.
-pub const RECORDS_MAX: usize = 8_000_000;
+/// Rows of the state's tables at most. They are part of the rules: replay under other bounds may differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Further accounts are refused (`Full`). Closed ones count.
+    pub accounts: usize,
+    /// Further holds are refused (`Full`).
+    pub holds: usize,
+    /// Remembered events. The oldest without an open hold makes room, and from then on ids of its time and before
+    /// are too old. Greater than `holds`, so that there always is one.
+    pub records: usize,
+    /// Unknown originals whose late arrival is to be refused. A reversal that needs a further one is refused (`Full`)
+    /// and not recorded, so that sending it again may succeed; reversals of known originals go on.
+    pub tombstones: usize,
+    /// Cards with wrong PINs. PINs of further cards are not judged (`PinNotJudged`), right or wrong, because a wrong
+    /// one could not be counted; cards in the table go on.
+    pub cards_with_wrong_pins: usize,
+}
 
-/// Accounts and open holds; further ones are refused.
-pub const ACCOUNTS_MAX: usize = 20_000_000;
-pub const HOLDS_MAX: usize = 4_000_000;
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            accounts: 20_000_000,
+            holds: 4_000_000,
+            records: 8_000_000,
+            tombstones: 1_000_000,
+            cards_with_wrong_pins: 4_000_000,
+        }
+    }
+}
 
-/// Holds and ids that one tick may let go.
+/// Rows of each table that one tick may let go; the rest is left to the next.
 pub const TICK_WORK_MAX: usize = 4096;
 
 /// Milliseconds between ticks while something is due.
 pub const TICK_MS: u64 = 1000;
+
+/// The same while a tick has left something for the next.
+pub const TICK_BACKLOG_MS: u64 = 50;
 
 /// Silence after which the last frame is sealed.
 pub const SEAL_AFTER_MS: u64 = 10;
@@ -48,5 +80,6 @@ pub const CLOCK_JUMP_MS: u64 = 60_000;
 /// Bytes of applied events a subscriber may be behind before events are refused.
 pub const LAG_BYTES_MAX: u64 = 64 << 20;
 
-/// Size of a journal segment.
+/// Size of a journal segment, and the smallest that holds any event.
 pub const SEGMENT_BYTES: u64 = 16 << 20;
+pub const SEGMENT_BYTES_MIN: u64 = 4096;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::event::{AccountId, Millis};
 
-/// Stable numbers, in order of precedence: where several would apply, the first is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Stable numbers, in order of precedence: where several apply, the smallest is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u16)]
 pub enum Code {
     Approved = 0,
@@ -19,29 +19,34 @@ pub enum Code {
     Declined = 4,
     PinTriesExceeded = 5,
     WrongPin = 6,
+    /// There is no room to count a wrong PIN of this card, so it is not told whether the PIN was right.
+    PinNotJudged = 7,
     /// Not 2 to 16 postings that are not zero and add up to zero, or an account twice.
-    InvalidEntry = 7,
-    AccountExists = 8,
-    AccountNotFound = 9,
-    AccountClosed = 10,
-    CurrencyMismatch = 11,
-    /// Closing an account that holds money or has pending amounts.
-    AccountInUse = 12,
-    HoldNotFound = 13,
-    ApprovalMismatch = 14,
-    OverTolerance = 15,
-    OriginalNotFound = 16,
+    InvalidEntry = 8,
+    /// No such hold of this card, or it has been closed or has expired.
+    HoldNotFound = 9,
+    ApprovalMismatch = 10,
+    OverTolerance = 11,
+    /// From now on the original, should it still come, is too late.
+    OriginalNotFound = 12,
     /// The reversal's content is not the original's.
-    OriginalDiffers = 17,
-    /// A completed hold, an entry that cannot be divided, or something that moved nothing reversible.
-    NotReversible = 18,
-    /// Not above zero, or more than there is to capture or reverse.
-    InvalidAmount = 19,
-    InsufficientFunds = 20,
+    OriginalDiffers = 13,
+    /// Not above zero, more than there is to capture or reverse, or a part of a hold that cannot be divided.
+    InvalidAmount = 14,
+    /// A hold of which more was captured than is to remain, an entry that cannot be divided, or an event that cannot
+    /// be undone.
+    NotReversible = 15,
+    AccountExists = 16,
+    AccountNotFound = 17,
+    AccountClosed = 18,
+    CurrencyMismatch = 19,
+    /// Closing an account that holds money or has pending amounts.
+    AccountInUse = 20,
+    InsufficientFunds = 21,
     /// A sum leaves the range of 64 bits.
-    Overflow = 21,
-    /// A table is at its bound.
-    Full = 22,
+    Overflow = 22,
+    /// A table is at its bound. Not recorded for reversals, so that they may be sent again.
+    Full = 23,
 }
 
 /// The result of an event, the same for every copy of it.
@@ -87,6 +92,7 @@ impl Applied {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
         bytes.extend_from_slice(&outcome.approval.to_le_bytes());
+        bytes.push(u8::from(outcome.account.is_some()));
         bytes.push(u8::from(self.replayed));
         crc32c::crc32c_append(digest, &bytes)
     }

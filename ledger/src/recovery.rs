@@ -5,7 +5,8 @@ use std::io;
 use crate::codec;
 use crate::event::{Event, Millis};
 use crate::journal::{
-    ALIGNMENT, FRAME_HEADER, FrameHeader, Position, RULES_VERSION, SEGMENT_HEADER, SegmentHeader, first_seq_of,
+    ALIGNMENT, EVENT_HEADER, FORMAT_VERSION, FRAME_HEADER, FrameHeader, Kind, Position, RULES_VERSION, SEGMENT_HEADER,
+    SegmentHeader, first_seq_of, segment_name,
 };
 use crate::storage::Storage;
 
@@ -16,6 +17,14 @@ pub enum OpenError {
     Storage(#[from] io::Error),
     #[error("ledger damaged in {file} at byte {offset}: {what}; restore this file from a copy, nothing was changed")]
     Damaged { file: String, offset: u64, what: String },
+    #[error(
+        "ledger not of this program, {file} at byte {offset}: {what}; start the version that wrote it, nothing was changed"
+    )]
+    OtherVersion { file: String, offset: u64, what: String },
+    #[error(
+        "ledger ends at event {last}, but {follower} has seen event {seen}; restore the journal's last files, or what follows it, from a copy"
+    )]
+    Behind { follower: String, seen: u64, last: u64 },
 }
 
 /// One frame of events, as read.
@@ -23,155 +32,234 @@ pub struct Frame {
     pub events: Vec<(u64, Millis, Event)>,
 }
 
-/// The end of a journal.
+/// What stands in a journal.
 pub struct Scanned {
-    /// `None` for a folder without segments.
+    /// Where it goes on. `None` for a folder without segments.
     pub position: Option<Position>,
-    /// Bytes that follow the last whole frame and are not zero: a frame that a crash cut short.
-    pub torn: Option<u64>,
+    /// Whether bytes that are not zero follow that place: a frame that a crash cut short, or that is being written.
+    pub torn: bool,
+    /// A segment without frames that is already there, while the one before it, where `position` is, is not closed.
+    pub prepared: Option<SegmentHeader>,
     pub frames: u64,
+    pub segments: u64,
 }
 
 /// Reads all frames in order. `visit` applies one frame's events and gives the digest of their outcomes.
 pub fn scan(storage: &dyn Storage, visit: &mut dyn FnMut(Frame) -> Result<u32, String>) -> Result<Scanned, OpenError> {
-    let mut segments: Vec<(u64, String)> =
-        storage.list()?.into_iter().filter_map(|name| Some((first_seq_of(&name)?, name))).collect();
-    segments.sort();
-    let mut reader = Reader { visit, chain: None, next_seq: 1, last_at: 0, frames: 0 };
-    let mut scanned = Scanned { position: None, torn: None, frames: 0 };
-    let count = segments.len();
-    for (index, (first_seq, name)) in segments.into_iter().enumerate() {
-        let bytes = storage.read(&name)?;
-        let end = reader.segment(&name, first_seq, &bytes)?;
-        let last = index + 1 == count;
-        let rest = bytes.get(end..).unwrap_or_default();
-        let torn = rest.iter().any(|byte| *byte != 0);
-        if torn && (!last || holds_later_frame(rest, reader.next_seq)) {
-            return Err(damaged(&name, end, "a frame does not read, and frames follow it"));
+    let mut reader = Reader { visit, end: None, closed: true, torn: false, prepared: None, last_at: 0, frames: 0 };
+    let mut segments = 0;
+    // Where the journal is being written, segments are added while the others are read.
+    while reader.closed {
+        let next_seq = reader.end.as_ref().map_or(0, |end| end.next_seq);
+        let names = storage.list()?;
+        let mut found: Vec<u64> = names.iter().filter_map(|name| first_seq_of(name)).collect();
+        found.retain(|first_seq| *first_seq >= next_seq);
+        found.sort_unstable();
+        for first_seq in &found {
+            let name = segment_name(*first_seq);
+            reader.segment(&name, *first_seq, &storage.read(&name)?)?;
         }
-        if last {
-            scanned.torn = torn.then_some(end as u64);
-            scanned.position = reader.chain.as_ref().map(|chain| Position {
-                ledger: chain.ledger,
-                segment: name.clone(),
-                segment_size: bytes.len() as u64,
-                offset: end as u64,
-                previous: chain.previous,
-                outcomes: chain.outcomes,
-                unsealed: chain.unsealed,
-            });
+        segments += found.len() as u64;
+        match &reader.end {
+            Some(end) if found.is_empty() => {
+                return Err(damaged(&segment_name(end.next_seq), 0, "this segment is missing"));
+            }
+            None => break,
+            Some(_) => {}
         }
     }
-    scanned.frames = reader.frames;
-    Ok(scanned)
+    let Reader { end: position, torn, prepared, frames, .. } = reader;
+    Ok(Scanned { position, torn, prepared, frames, segments })
+}
+
+/// Puts in order what a crash has left, and makes durable what only the operating system may have: a process that was
+/// killed has left writes and names that were never synced, and nothing may be answered from them before.
+pub fn settle(storage: &dyn Storage, scanned: &Scanned, position: Position) -> io::Result<Position> {
+    let mut file = storage.open(&position.segment)?;
+    if scanned.torn {
+        let cut = vec![0; usize::try_from(position.segment_size.saturating_sub(position.offset)).unwrap_or(0)];
+        file.write_at(position.offset, &cut)?;
+        file.sync()?;
+        tracing::warn!(
+            file = position.segment,
+            offset = position.offset,
+            "the last frame was cut short by a crash and has been removed; nothing in it was ever answered"
+        );
+    }
+    let Some(next) = &scanned.prepared else {
+        file.sync()?;
+        storage.sync_dir()?;
+        return Ok(position);
+    };
+    storage.sync_dir()?;
+    file.write_at(position.offset, &position.mark(Kind::Close).encode())?;
+    file.sync()?;
+    let mut file = storage.open(&segment_name(next.first_seq))?;
+    file.sync()?;
+    Ok(Position {
+        segment: segment_name(next.first_seq),
+        segment_size: next.size,
+        offset: SEGMENT_HEADER as u64,
+        previous: next.previous,
+        unsealed: false,
+        ..position
+    })
 }
 
 fn damaged(file: &str, offset: usize, what: impl Into<String>) -> OpenError {
     OpenError::Damaged { file: file.to_owned(), offset: offset as u64, what: what.into() }
 }
 
-/// Whether a frame header stands anywhere in what should be the journal's empty end.
-fn holds_later_frame(rest: &[u8], next_seq: u64) -> bool {
-    (0..rest.len().saturating_sub(FRAME_HEADER)).step_by(ALIGNMENT).any(|at| {
-        let header = rest.get(at..).and_then(FrameHeader::decode);
-        header
-            .is_some_and(|(header, _)| if at == 0 { header.first_seq > next_seq } else { header.first_seq >= next_seq })
-    })
-}
-
-struct Chain {
-    ledger: [u8; 16],
-    previous: u32,
-    outcomes: u32,
-    unsealed: bool,
+fn other_version(file: &str, offset: usize, what: String) -> OpenError {
+    OpenError::OtherVersion { file: file.to_owned(), offset: offset as u64, what }
 }
 
 struct Reader<'a> {
     visit: &'a mut dyn FnMut(Frame) -> Result<u32, String>,
-    chain: Option<Chain>,
-    next_seq: u64,
+    /// Behind the last whole frame; `None` before the first segment.
+    end: Option<Position>,
+    /// Whether that frame closed its segment, so that another one must follow.
+    closed: bool,
+    torn: bool,
+    prepared: Option<SegmentHeader>,
     last_at: Millis,
     frames: u64,
 }
 
 impl Reader<'_> {
-    /// Reads whole frames; gives the offset behind the last.
-    fn segment(&mut self, name: &str, first_seq: u64, bytes: &[u8]) -> Result<usize, OpenError> {
+    /// An error at the place up to which everything reads.
+    fn damaged_end(&self, what: &str) -> OpenError {
+        let (file, offset) = self.end.as_ref().map_or(("", 0), |end| (&end.segment, end.offset));
+        OpenError::Damaged { file: file.to_owned(), offset, what: what.to_owned() }
+    }
+
+    /// Reads a segment's header and holds it against the segment before.
+    fn header(&self, name: &str, first_seq: u64, bytes: &[u8]) -> Result<SegmentHeader, OpenError> {
         let header =
             SegmentHeader::decode(bytes).ok_or_else(|| damaged(name, 0, "the segment header does not read"))?;
-        let expected = match &self.chain {
-            Some(chain) => (chain.ledger, chain.previous),
-            None => (header.ledger, 0),
+        if header.version != FORMAT_VERSION {
+            let what = format!("written in format {}, this program has {FORMAT_VERSION}", header.version);
+            return Err(other_version(name, 4, what));
+        }
+        let expected = match &self.end {
+            // Whether or not the closing frame was written before a crash, it is known what it says.
+            Some(end) if self.closed => (end.ledger, end.next_seq, end.previous),
+            Some(end) => (end.ledger, end.next_seq, end.mark(Kind::Close).checksum()),
+            None => (header.ledger, 1, 0),
         };
-        if header.first_seq != first_seq
-            || header.first_seq != self.next_seq
-            || (header.ledger, header.previous) != expected
-        {
-            return Err(damaged(
-                name,
-                0,
-                "the segment does not follow the one before; is one missing, or of another ledger?",
-            ));
+        if header.first_seq != first_seq || (header.ledger, header.first_seq, header.previous) != expected {
+            let what = "the segment does not follow the one before; is one missing, or of another ledger?";
+            return Err(damaged(name, 0, what));
+        }
+        if bytes.get(..SEGMENT_HEADER) != Some(header.encode().as_slice()) {
+            return Err(damaged(name, 0, "the segment header says more than this program knows"));
         }
         if header.size != bytes.len() as u64 {
             return Err(damaged(name, bytes.len(), "the file is not as long as it was made"));
         }
-        let (outcomes, unsealed) = self.chain.as_ref().map_or((0, false), |chain| (chain.outcomes, chain.unsealed));
-        self.chain = Some(Chain { ledger: header.ledger, previous: header.previous, outcomes, unsealed });
-        let mut offset = SEGMENT_HEADER;
-        while let Some(length) = self.frame(name, offset, bytes)? {
-            offset += length;
+        Ok(header)
+    }
+
+    fn segment(&mut self, name: &str, first_seq: u64, bytes: &[u8]) -> Result<(), OpenError> {
+        let header = self.header(name, first_seq, bytes)?;
+        if self.closed {
+            return self.frames(name, &header, bytes);
         }
-        Ok(offset)
+        // A crash may leave a new segment beside one that is not closed yet, but nothing can be in it.
+        if self.prepared.is_some() || bytes.iter().skip(SEGMENT_HEADER).any(|byte| *byte != 0) {
+            return Err(self.damaged_end("a frame does not read, and frames follow it"));
+        }
+        self.prepared = Some(header);
+        Ok(())
+    }
+
+    /// Reads the frames of a segment, and what stands behind them.
+    fn frames(&mut self, name: &str, header: &SegmentHeader, bytes: &[u8]) -> Result<(), OpenError> {
+        let mut end = Position {
+            ledger: header.ledger,
+            segment: name.to_owned(),
+            segment_size: header.size,
+            offset: SEGMENT_HEADER as u64,
+            previous: header.previous,
+            outcomes: self.end.as_ref().map_or(0, |end| end.outcomes),
+            next_seq: header.first_seq,
+            at: self.last_at,
+            unsealed: false,
+        };
+        let mut offset = SEGMENT_HEADER;
+        self.closed = false;
+        while !self.closed
+            && let Some(length) = self.frame(&mut end, offset, bytes)?
+        {
+            offset += length;
+            end.offset = offset as u64;
+        }
+        let rest = bytes.get(offset..).unwrap_or_default();
+        self.torn = rest.iter().any(|byte| *byte != 0);
+        let follows = self.torn && (self.closed || holds_later_frame(rest, &end));
+        self.end = Some(end);
+        if follows {
+            return Err(self.damaged_end("a frame does not read, and more follows it"));
+        }
+        Ok(())
     }
 
     /// Reads one frame and gives its length; `None` where none stands whole.
-    fn frame(&mut self, name: &str, offset: usize, bytes: &[u8]) -> Result<Option<usize>, OpenError> {
+    fn frame(&mut self, end: &mut Position, offset: usize, bytes: &[u8]) -> Result<Option<usize>, OpenError> {
+        let name = end.segment.clone();
         let Some((header, checksum)) = bytes.get(offset..).and_then(FrameHeader::decode) else { return Ok(None) };
-        let length = usize::try_from(header.length).unwrap_or(usize::MAX);
+        check_version(&name, offset, &header)?;
+        if (header.ledger, header.previous, header.first_seq) != (end.ledger, end.previous, end.next_seq) {
+            return Err(damaged(&name, offset, "the frame does not follow the one before"));
+        }
+        if bytes.get(offset..offset + FRAME_HEADER) != Some(header.encode().as_slice()) {
+            return Err(damaged(&name, offset, "the frame header says more than this program knows"));
+        }
+        if header.outcomes != end.outcomes {
+            let what = "this program gives other outcomes than the one that wrote the frame before";
+            return Err(other_version(&name, offset, what.into()));
+        }
+        let kind = [Kind::Events, Kind::Seal, Kind::Close].into_iter().find(|kind| *kind as u8 == header.kind);
         let start = offset + FRAME_HEADER;
-        let body = start.checked_add(length).and_then(|end| bytes.get(start..end));
+        if kind != Some(Kind::Events) {
+            let Some(kind) = kind.filter(|kind| end.mark(*kind) == header) else {
+                return Err(damaged(&name, offset, "a frame without events says more than it may"));
+            };
+            self.closed = kind == Kind::Close;
+            (end.previous, end.unsealed) = (checksum, false);
+            self.frames += 1;
+            return Ok(Some(FRAME_HEADER));
+        }
+        let length = usize::try_from(header.length).unwrap_or(usize::MAX);
+        let body = start.checked_add(length).and_then(|stop| bytes.get(start..stop));
         let Some(body) = body.filter(|body| crc32c::crc32c(body) == header.body) else { return Ok(None) };
-        let Some(chain) = &mut self.chain else { return Ok(None) };
-        if header.previous != chain.previous || header.first_seq != self.next_seq {
-            return Err(damaged(name, offset, "the frame does not follow the one before"));
+        let whole = (FRAME_HEADER + length).next_multiple_of(ALIGNMENT);
+        if bytes.get(start + length..offset + whole).is_none_or(|fill| fill.iter().any(|byte| *byte != 0)) {
+            return Err(damaged(&name, start + length, "bytes between frames are not zero"));
         }
-        if header.rules != RULES_VERSION {
-            return Err(damaged(
-                name,
-                offset,
-                format!("written under rules {}, this program has {RULES_VERSION}", header.rules),
-            ));
-        }
-        if header.outcomes != chain.outcomes {
-            return Err(damaged(
-                name,
-                offset,
-                "this program gives other outcomes than the one that wrote the frame before",
-            ));
-        }
-        let padding = (FRAME_HEADER + length).next_multiple_of(ALIGNMENT);
-        if bytes.get(start + length..offset + padding).is_none_or(|fill| fill.iter().any(|byte| *byte != 0)) {
-            return Err(damaged(name, start + length, "bytes between frames are not zero"));
-        }
-        chain.previous = checksum;
-        chain.unsealed = header.count > 0;
-        if header.count > 0 {
-            let events = self.events(&header, body).map_err(|what| damaged(name, offset, what))?;
-            let digest = (self.visit)(Frame { events }).map_err(|what| damaged(name, offset, what))?;
-            if let Some(chain) = &mut self.chain {
-                chain.outcomes = digest;
-            }
-        } else if length > 0 {
-            return Err(damaged(name, offset, "a seal holds no events"));
-        }
+        end.outcomes = self.apply(end, &header, body).map_err(|what| damaged(&name, offset, what))?;
+        (end.previous, end.unsealed, end.at) = (checksum, true, self.last_at);
         self.frames += 1;
-        Ok(Some(padding))
+        Ok(Some(whole))
+    }
+
+    fn apply(&mut self, end: &mut Position, header: &FrameHeader, body: &[u8]) -> Result<u32, String> {
+        let events = self.events(end, header, body)?;
+        if header.count == 0 || header.at != self.last_at {
+            return Err("the frame's header does not say what is in it".into());
+        }
+        (self.visit)(Frame { events })
     }
 
     /// `length(4) at(8) event` for each.
-    fn events(&mut self, header: &FrameHeader, mut body: &[u8]) -> Result<Vec<(u64, Millis, Event)>, String> {
-        let mut events = Vec::with_capacity(usize::try_from(header.count).unwrap_or(0).min(body.len() / 12));
+    fn events(
+        &mut self,
+        end: &mut Position,
+        header: &FrameHeader,
+        mut body: &[u8],
+    ) -> Result<Vec<(u64, Millis, Event)>, String> {
+        let count = usize::try_from(header.count).unwrap_or(usize::MAX);
+        let mut events = Vec::with_capacity(count.min(body.len() / EVENT_HEADER));
         for _ in 0..header.count {
             let short = "the frame ends within an event";
             let (length, rest) = body.split_first_chunk::<4>().ok_or(short)?;
@@ -183,11 +271,36 @@ impl Reader<'_> {
                 return Err("time does not rise".into());
             }
             let event = codec::decode(event).map_err(|error| error.to_string())?;
-            events.push((self.next_seq, at, event));
-            self.next_seq += 1;
+            events.push((end.next_seq, at, event));
+            end.next_seq = end.next_seq.checked_add(1).ok_or("there are no further sequence numbers")?;
             self.last_at = at;
             body = rest;
         }
         if body.is_empty() { Ok(events) } else { Err("bytes are left behind the last event".into()) }
     }
+}
+
+/// Judged before anything else that the header says: a newer program's frames are not damage, and not to be cut off.
+fn check_version(name: &str, offset: usize, header: &FrameHeader) -> Result<(), OpenError> {
+    if header.version != FORMAT_VERSION {
+        let what = format!("written in format {}, this program has {FORMAT_VERSION}", header.version);
+        return Err(other_version(name, offset, what));
+    }
+    if header.rules != RULES_VERSION {
+        let what = format!("written under rules {}, this program has {RULES_VERSION}", header.rules);
+        return Err(other_version(name, offset, what));
+    }
+    Ok(())
+}
+
+/// Whether a frame of this ledger that comes later than the torn one stands anywhere in what should be the journal's
+/// empty end. The ledger's random id is part of the header, so nothing that events carry can pass for one.
+fn holds_later_frame(rest: &[u8], end: &Position) -> bool {
+    let is_later = |at: usize| {
+        let header = rest.get(at..).and_then(FrameHeader::decode);
+        header.is_some_and(|(header, _)| {
+            header.ledger == end.ledger && header.first_seq >= end.next_seq.saturating_add(u64::from(at == 0))
+        })
+    };
+    (0..rest.len()).step_by(ALIGNMENT).any(is_later)
 }

@@ -11,9 +11,10 @@ use tokio::sync::oneshot;
 use crate::clock::Clock;
 use crate::codec;
 use crate::event::{AccountId, Body, CardId, Content, Event, EventId, Key, Millis};
-use crate::journal::Journal;
+use crate::journal::{EVENT_HEADER, Journal};
 use crate::limits::{
-    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLOCK_JUMP_MS, LAG_BYTES_MAX, SEAL_AFTER_MS, SEGMENT_BYTES, TICK_MS,
+    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLOCK_JUMP_MS, EVENT_BYTES_MAX, LAG_BYTES_MAX, SEAL_AFTER_MS, SEGMENT_BYTES,
+    SEGMENT_BYTES_MIN, TICK_BACKLOG_MS, TICK_MS,
 };
 use crate::outcome::Applied;
 use crate::recovery::{self, OpenError};
@@ -33,6 +34,7 @@ pub struct LedgerConfig {
     pub clock: Arc<dyn Clock>,
     /// Events that may wait for the sequencer.
     pub queue_max: usize,
+    /// Size of new segments, at least [`SEGMENT_BYTES_MIN`].
     pub segment_bytes: u64,
     /// Make the next segment on a thread of its own, ahead of need.
     pub prepare_ahead: bool,
@@ -87,6 +89,10 @@ pub struct Ledger {
 impl Ledger {
     /// Reads the journal back and starts the sequencer. Subscriptions come in the order they were asked for.
     pub fn open(storage: Arc<dyn Storage>, config: LedgerConfig) -> Result<(Self, Vec<Subscription>), OpenError> {
+        if config.segment_bytes < SEGMENT_BYTES_MIN {
+            let text = format!("segments of {} bytes are too small", config.segment_bytes);
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, text).into());
+        }
         let (feeds, subscriptions): (Vec<Feed>, Vec<Subscription>) =
             config.subscribers.iter().map(|wish| subscription::pair(wish.name.clone(), wish.after_seq)).unzip();
         let mut state = State::default();
@@ -99,25 +105,19 @@ impl Ledger {
             }
             Ok(digest)
         })?;
-        let position = match scanned.position {
-            Some(position) => position,
+        // What a follower has seen was durable: a journal without it has lost its end, or is another one.
+        if let Some(ahead) = config.subscribers.iter().find(|follower| follower.after_seq > state.seq()) {
+            let (follower, seen) = (ahead.name.clone(), ahead.after_seq);
+            return Err(OpenError::Behind { follower, seen, last: state.seq() });
+        }
+        let position = match scanned.position.clone() {
+            Some(position) => recovery::settle(&*storage, &scanned, position)?,
             None => {
                 let mut ledger = [0; 16];
                 getrandom::fill(&mut ledger).map_err(|error| std::io::Error::other(error.to_string()))?;
                 Journal::create(&*storage, ledger, config.segment_bytes)?
             }
         };
-        if let Some(offset) = scanned.torn {
-            let cut = vec![0; usize::try_from(position.segment_size - offset).unwrap_or(0)];
-            let mut file = storage.open(&position.segment)?;
-            file.write_at(offset, &cut)?;
-            file.sync()?;
-            tracing::warn!(
-                file = position.segment,
-                offset,
-                "the last frame was cut short by a crash and has been removed; nothing in it was ever answered"
-            );
-        }
         let journal = Journal::open(storage, position, config.segment_bytes, config.prepare_ahead)?;
         let (jobs, queue) = sync_channel(config.queue_max);
         let lags = Arc::new(feeds.iter().map(Feed::lag).collect());
@@ -130,7 +130,7 @@ impl Ledger {
             clock: config.clock,
             on_stop: Some(config.on_stop),
             last_clock: None,
-            last_tick: 0,
+            next_tick: 0,
         };
         let thread = std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.run())?;
         let ledger =
@@ -188,8 +188,13 @@ impl Ledger {
     }
 
     /// Sizes of the state's tables.
-    pub fn sizes(&self) -> [(&'static str, usize); 4] {
+    pub fn sizes(&self) -> [(&'static str, usize); 5] {
         self.read(State::sizes)
+    }
+
+    /// Digest of the whole state, which a check of the journal gives too. Reads everything.
+    pub fn digest(&self) -> u64 {
+        self.read(State::digest)
     }
 
     /// Whether debits equal credits in every currency, and the other invariants hold.
@@ -236,7 +241,8 @@ struct Sequencer {
     on_stop: Option<Box<dyn FnOnce(String) + Send>>,
     /// Wall and monotonic clock at the last batch.
     last_clock: Option<(Millis, Millis)>,
-    last_tick: Millis,
+    /// On the monotonic clock.
+    next_tick: Millis,
 }
 
 /// What came out of the queue.
@@ -248,17 +254,18 @@ enum Taken {
 
 impl Sequencer {
     fn run(mut self) {
-        if let Err(reason) = self.work() {
-            // Dropping the queue tells everybody who waits.
-            if let Some(on_stop) = self.on_stop.take() {
-                on_stop(reason);
-            }
+        // A panic is a stop like any other: without this, the process would live on and answer nothing.
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.work()));
+        let result = worked.unwrap_or_else(|_| Err("the sequencer has panicked".into()));
+        if let (Err(reason), Some(on_stop)) = (result, self.on_stop.take()) {
+            on_stop(reason);
         }
+        // Dropping the queue tells everybody who waits.
     }
 
     fn work(&mut self) -> Result<(), String> {
         loop {
-            let wait = if self.journal.unsealed() { SEAL_AFTER_MS } else { TICK_MS };
+            let wait = if self.journal.unsealed() { SEAL_AFTER_MS } else { self.until_tick() };
             match self.take(Duration::from_millis(wait)) {
                 Taken::Jobs(jobs) => self.batch(jobs)?,
                 Taken::Silence if self.journal.unsealed() => self.seal()?,
@@ -278,11 +285,13 @@ impl Sequencer {
             Err(RecvTimeoutError::Timeout) => return Taken::Silence,
             Err(RecvTimeoutError::Disconnected) => return Taken::Closed,
         };
-        let mut bytes = first.bytes.len();
+        // Room for one more event of any size, so that none has to be put back.
+        let bytes_max = BATCH_BYTES_MAX.min(self.journal.capacity()).saturating_sub(EVENT_HEADER + EVENT_BYTES_MAX);
+        let mut bytes = EVENT_HEADER + first.bytes.len();
         let mut jobs = vec![first];
-        while jobs.len() < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
+        while jobs.len() < BATCH_EVENTS_MAX && bytes <= bytes_max {
             let Ok(job) = self.queue.try_recv() else { break };
-            bytes += job.bytes.len();
+            bytes += EVENT_HEADER + job.bytes.len();
             jobs.push(job);
         }
         Taken::Jobs(jobs)
@@ -294,21 +303,18 @@ impl Sequencer {
         let (first_seq, last_at) = self.read(|state| (state.seq() + 1, state.at()));
         let now = self.now()?;
         let mut at = last_at;
-        let mut body = Vec::with_capacity(jobs.iter().map(|job| job.bytes.len() + 12).sum());
+        let mut body = Vec::with_capacity(jobs.iter().map(|job| job.bytes.len() + EVENT_HEADER).sum());
         let mut stamps = Vec::with_capacity(jobs.len());
         for job in &jobs {
-            at = now.max(at + 1);
+            at = now.max(at.checked_add(1).ok_or("the clock is at its end")?);
             stamps.push(at);
             body.extend_from_slice(&u32::try_from(job.bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
             body.extend_from_slice(&at.to_le_bytes());
             body.extend_from_slice(&job.bytes);
         }
         let count = u32::try_from(jobs.len()).map_err(|_| "batch too large")?;
-        let first_at = stamps.first().copied().unwrap_or(now);
         let started = Instant::now();
-        self.journal
-            .append(first_seq, first_at, count, &body)
-            .map_err(|error| format!("journal write failed: {error}"))?;
+        self.journal.append(at, count, &body).map_err(|error| format!("journal write failed: {error}"))?;
         metrics::histogram!("umbra_ledger_sync_seconds").record(started.elapsed().as_secs_f64());
         metrics::histogram!("umbra_ledger_batch_events").record(f64::from(count));
         let mut digest = 0;
@@ -331,10 +337,7 @@ impl Sequencer {
     }
 
     fn seal(&mut self) -> Result<(), String> {
-        let (next, at) = self.read(|state| (state.seq() + 1, state.at()));
-        self.journal.seal(next, at).map_err(|error| format!("journal seal failed: {error}"))?;
-        self.journal.set_outcomes(0);
-        Ok(())
+        self.journal.seal().map_err(|error| format!("journal seal failed: {error}"))
     }
 
     fn read<T>(&self, act: impl FnOnce(&State) -> T) -> T {
@@ -357,23 +360,32 @@ impl Sequencer {
         Ok(wall)
     }
 
+    fn until_tick(&self) -> Millis {
+        self.next_tick.saturating_sub(self.clock.monotonic()).clamp(1, TICK_MS)
+    }
+
     fn tick_if_due(&mut self) -> Result<(), String> {
         let monotonic = self.clock.monotonic();
-        if monotonic.saturating_sub(self.last_tick) < TICK_MS {
+        if monotonic < self.next_tick {
             return Ok(());
         }
-        self.last_tick = monotonic;
+        self.next_tick = monotonic.saturating_add(TICK_MS);
         let now = self.now()?;
         for feed in &self.feeds {
             metrics::gauge!("umbra_ledger_lag_bytes", "follower" => feed.name.clone())
                 .set(feed.lag().load(Ordering::Relaxed) as f64);
         }
-        if self.read(State::next_due).is_none_or(|due| due > now) {
+        let is_due = |state: &State| state.next_due().is_some_and(|due| due <= now);
+        if !self.read(is_due) {
             return Ok(());
         }
         let event = Event { id: EventId::new(now, [0; 10]), content: Content([0; 16]), body: Body::Tick };
         let mut bytes = Vec::new();
         codec::encode(&event, &mut bytes).map_err(|error| error.to_string())?;
-        self.batch(vec![Job { bytes, event, answer: oneshot::channel().0 }])
+        self.batch(vec![Job { bytes, event, answer: oneshot::channel().0 }])?;
+        if self.read(is_due) {
+            self.next_tick = monotonic.saturating_add(TICK_BACKLOG_MS);
+        }
+        Ok(())
     }
 }

@@ -34,7 +34,13 @@ pub struct FileStorage {
 impl FileStorage {
     /// Makes the folder if need be and takes its lock; a second process is refused.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+        if !folder.is_dir() {
+            fs::create_dir_all(folder).map_err(|error| at(folder, error))?;
+            // A folder whose name is lost with the power takes everything in it along.
+            if let Some(parent) = folder.parent().filter(|parent| parent.is_dir()) {
+                File::open(parent)?.sync_all()?;
+            }
+        }
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"))?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| {
             let text = format!("the ledger in {} is in use by another process; stop that one first", folder.display());
@@ -49,20 +55,26 @@ impl FileStorage {
     }
 }
 
+/// An error that names the place.
+fn at(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
 /// Zeros written at once while a file is prepared.
 const FILL: usize = 1 << 20;
 
 impl Storage for FileStorage {
     fn list(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
+        for entry in fs::read_dir(&self.folder).map_err(|error| at(&self.folder, error))? {
             names.extend(entry?.file_name().into_string().ok());
         }
         Ok(names)
     }
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        fs::read(self.folder.join(name))
+        let path = self.folder.join(name);
+        fs::read(&path).map_err(|error| at(&path, error))
     }
 
     fn create(&self, name: &str, size: u64) -> io::Result<()> {

@@ -49,8 +49,13 @@ pub(crate) fn pair(name: String, after_seq: u64) -> (Feed, Subscription) {
 
 impl Feed {
     pub fn send(&self, applied: &AppliedEvent) {
-        if applied.seq > self.after_seq && self.queue.send(applied.clone()).is_ok() {
-            self.waiting.fetch_add(EVENT_BYTES, Ordering::Relaxed);
+        if applied.seq <= self.after_seq || self.queue.is_closed() {
+            return;
+        }
+        // Counted before it can be taken: the count must not pass below zero, which would read as a huge lag.
+        self.waiting.fetch_add(EVENT_BYTES, Ordering::Relaxed);
+        if self.queue.send(applied.clone()).is_err() {
+            self.waiting.store(0, Ordering::Relaxed);
         }
     }
 
@@ -77,5 +82,62 @@ impl Drop for Subscription {
         // A follower that has gone must not hold up the ledger.
         self.queue.close();
         self.waiting.store(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Body, Content, EventId};
+    use crate::outcome::Code;
+
+    fn applied(seq: u64) -> AppliedEvent {
+        let event = Event { id: EventId::new(seq, [0; 10]), content: Content([0; 16]), body: Body::Tick };
+        let outcome = Outcome {
+            code: Code::Approved,
+            reason: 0,
+            seq,
+            at: seq,
+            amount: 0,
+            account: None,
+            balance: 0,
+            available: 0,
+            approval: 0,
+        };
+        AppliedEvent { seq, at: seq, event: Arc::new(event), outcome, replayed: false, moves: vec![], holds: vec![] }
+    }
+
+    #[tokio::test]
+    async fn the_lag_is_what_was_not_taken() {
+        let (feed, mut subscription) = pair("test".into(), 2);
+        (1..=5).for_each(|seq| feed.send(&applied(seq)));
+        assert_eq!(feed.lag().load(Ordering::Relaxed), 3 * EVENT_BYTES);
+        let taken: Vec<u64> = subscription.recv(2).await.unwrap().iter().map(|applied| applied.seq).collect();
+        assert_eq!(taken, [3, 4]);
+        assert_eq!(feed.lag().load(Ordering::Relaxed), EVENT_BYTES);
+        drop(subscription);
+        feed.send(&applied(6));
+        assert_eq!(feed.lag().load(Ordering::Relaxed), 0, "who has gone does not lag");
+    }
+
+    #[test]
+    fn the_lag_never_passes_below_zero() {
+        const EVENTS: u64 = 100_000;
+        let (feed, mut subscription) = pair("test".into(), 0);
+        let lag = feed.lag();
+        let receiver = std::thread::spawn(move || {
+            let mut taken = 0;
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            while taken < EVENTS {
+                taken += runtime.block_on(subscription.recv(16)).unwrap().len() as u64;
+            }
+            subscription
+        });
+        for seq in 1..=EVENTS {
+            feed.send(&applied(seq));
+            assert!(lag.load(Ordering::Relaxed) <= EVENTS * EVENT_BYTES);
+        }
+        receiver.join().unwrap();
+        assert_eq!(lag.load(Ordering::Relaxed), 0);
     }
 }

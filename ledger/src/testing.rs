@@ -1,29 +1,81 @@
-//! A storage that forgets: what was not synced is gone, or there in part, after [`SimStorage::crash`].
+//! For tests: a storage that forgets what was not synced, and a clock that is moved by hand.
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::clock::Clock;
+use crate::event::Millis;
 use crate::storage::{Storage, StorageFile};
+
+/// Stands still until it is moved; wall and monotonic time move together.
+#[derive(Debug, Default)]
+pub struct ManualClock(AtomicU64);
+
+impl ManualClock {
+    pub fn new(now: Millis) -> Self {
+        Self(AtomicU64::new(now))
+    }
+
+    pub fn advance(&self, millis: Millis) {
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Millis {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn monotonic(&self) -> Millis {
+        self.now()
+    }
+}
 
 /// Bytes that a disk writes whole or not at all.
 const SECTOR: usize = 512;
 
-/// In memory; clones share the same disk.
+/// A folder in memory; clones share the same disk. What was not synced is gone, or there in part, after
+/// [`SimStorage::crash`].
 #[derive(Clone, Default)]
 pub struct SimStorage(Arc<Mutex<Disk>>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Disk {
     /// What a reader sees now.
     live: BTreeMap<String, usize>,
     /// Names that survive a crash.
     durable: BTreeMap<String, usize>,
+    /// Changes of names that were not synced, oldest first.
+    unsynced: Vec<NameChange>,
     files: Vec<Contents>,
     calls: u64,
     fail_at: Option<u64>,
     /// From a failed call on, every further one fails until the crash is over.
     failed: bool,
+    lies_about_sync: bool,
+}
+
+#[derive(Clone)]
+enum NameChange {
+    Created(String, usize),
+    Renamed(String, String),
+}
+
+impl NameChange {
+    fn apply(&self, names: &mut BTreeMap<String, usize>) {
+        match self {
+            Self::Created(name, index) => {
+                names.insert(name.clone(), *index);
+            }
+            Self::Renamed(from, to) => {
+                if let Some(index) = names.remove(from) {
+                    names.insert(to.clone(), index);
+                }
+            }
+        }
+    }
 }
 
 #[derive(Default, Clone)]
@@ -38,6 +90,11 @@ impl SimStorage {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Another disk with the same content.
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.disk().clone())))
+    }
+
     /// The nth call from now fails, and all after it.
     pub fn fail_at(&self, nth: u64) {
         let mut disk = self.disk();
@@ -49,29 +106,45 @@ impl SimStorage {
         self.disk().calls
     }
 
-    /// Power goes: unsynced writes are lost, but for sectors that `seed` chooses. Then calls succeed again.
+    /// From now on syncs report success and do nothing, as broken disks do.
+    pub fn lie_about_sync(&self) {
+        self.disk().lies_about_sync = true;
+    }
+
+    /// Power goes: unsynced writes are lost, but for sectors that `seed` chooses, and so are unsynced names, but for
+    /// the first few. Then calls succeed again.
     pub fn crash(&self, seed: u64) {
         let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        let mut coin = move || {
+        let mut draw = move || {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            random % 2 == 0
+            random >> 8
         };
         let mut disk = self.disk();
         for file in &mut disk.files {
             for (offset, bytes) in std::mem::take(&mut file.unsynced) {
-                let mut at = offset;
-                for sector in bytes.chunks(SECTOR) {
-                    if coin() {
+                for (at, sector) in sectors(offset, &bytes) {
+                    if draw() % 2 == 0 {
                         write(&mut file.durable, at, sector);
                     }
-                    at += sector.len();
                 }
             }
             file.live = file.durable.clone();
         }
+        let unsynced = std::mem::take(&mut disk.unsynced);
+        let kept = draw() % (unsynced.len() as u64 + 1);
+        for change in unsynced.iter().take(usize::try_from(kept).unwrap_or(0)) {
+            change.apply(&mut disk.durable);
+        }
         disk.live = disk.durable.clone();
+        (disk.calls, disk.fail_at, disk.failed) = (0, None, false);
+    }
+
+    /// The process dies and the machine lives on: what was written is there, synced or not, until the power goes.
+    /// Then calls succeed again.
+    pub fn kill(&self) {
+        let mut disk = self.disk();
         (disk.calls, disk.fail_at, disk.failed) = (0, None, false);
     }
 
@@ -80,15 +153,33 @@ impl SimStorage {
         self.read(name).unwrap_or_default()
     }
 
-    /// Replaces a file's content, synced.
+    /// Replaces a file's content, or makes the file; synced.
     pub fn replace(&self, name: &str, bytes: Vec<u8>) {
         let mut disk = self.disk();
-        if let Some(index) = disk.live.get(name).copied()
-            && let Some(file) = disk.files.get_mut(index)
-        {
-            *file = Contents { live: bytes.clone(), durable: bytes, unsynced: Vec::new() };
-        }
+        let index = disk.files.len();
+        disk.files.push(Contents { live: bytes.clone(), durable: bytes, unsynced: Vec::new() });
+        disk.live.insert(name.to_owned(), index);
+        disk.durable.insert(name.to_owned(), index);
     }
+
+    /// Takes a file away; synced.
+    pub fn remove(&self, name: &str) {
+        let mut disk = self.disk();
+        disk.live.remove(name);
+        disk.durable.remove(name);
+    }
+}
+
+/// A write as the disk does it: cut where its sectors begin.
+fn sectors(offset: usize, bytes: &[u8]) -> Vec<(usize, &[u8])> {
+    let (head, tail) = bytes.split_at((offset.next_multiple_of(SECTOR) - offset).min(bytes.len()));
+    let mut at = offset;
+    let pieces = std::iter::once(head).chain(tail.chunks(SECTOR));
+    let placed = pieces.map(|piece| {
+        at += piece.len();
+        (at - piece.len(), piece)
+    });
+    placed.collect()
 }
 
 fn write(target: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
@@ -114,6 +205,11 @@ impl Disk {
     fn index(&self, name: &str) -> io::Result<usize> {
         self.live.get(name).copied().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
+
+    fn change(&mut self, change: NameChange) {
+        change.apply(&mut self.live);
+        self.unsynced.push(change);
+    }
 }
 
 impl Storage for SimStorage {
@@ -133,7 +229,7 @@ impl Storage for SimStorage {
         let zeros = vec![0; usize::try_from(size).map_err(io::Error::other)?];
         let index = disk.files.len();
         disk.files.push(Contents { live: zeros.clone(), durable: zeros, unsynced: Vec::new() });
-        disk.live.insert(name.to_owned(), index);
+        disk.change(NameChange::Created(name.to_owned(), index));
         Ok(())
     }
 
@@ -145,16 +241,18 @@ impl Storage for SimStorage {
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut disk = self.disk();
         disk.step()?;
-        let index = disk.index(from)?;
-        disk.live.remove(from);
-        disk.live.insert(to.to_owned(), index);
+        disk.index(from)?;
+        disk.change(NameChange::Renamed(from.to_owned(), to.to_owned()));
         Ok(())
     }
 
     fn sync_dir(&self) -> io::Result<()> {
         let mut disk = self.disk();
         disk.step()?;
-        disk.durable = disk.live.clone();
+        if !disk.lies_about_sync {
+            disk.durable = disk.live.clone();
+            disk.unsynced.clear();
+        }
         Ok(())
     }
 }
@@ -180,6 +278,9 @@ impl StorageFile for SimFile {
     fn sync(&mut self) -> io::Result<()> {
         let mut disk = self.storage.disk();
         disk.step()?;
+        if disk.lies_about_sync {
+            return Ok(());
+        }
         if let Some(file) = disk.files.get_mut(self.index) {
             file.durable = file.live.clone();
             file.unsynced.clear();

@@ -1,84 +1,142 @@
-//! Checking and printing a journal offline.
+//! Checking and printing a journal offline, or beside the process that writes it.
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::event::{Body, CardAction, Entry, Event, Posting};
+use crate::event::{Body, CardAction, CardEvent, Entry, Event, Floor, Posting, Reference};
 use crate::outcome::Applied;
-use crate::recovery::{self, OpenError};
+use crate::recovery::{self, OpenError, Scanned};
 use crate::state::{Changes, State};
-use crate::storage::FileStorage;
+use crate::storage::{FileStorage, Storage};
 
 /// What a check found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    pub folder: PathBuf,
+    pub segments: u64,
     pub frames: u64,
     pub events: u64,
-    /// Bytes after the last whole frame: cut short by a crash, or being written now.
-    pub unfinished_at: Option<u64>,
-    pub sizes: [(&'static str, usize); 4],
+    /// Bytes follow the last whole frame at this file and place: cut short by a crash, or being written now.
+    pub unfinished: Option<(String, u64)>,
+    /// Rows of the state's tables.
+    pub sizes: [(&'static str, usize); 5],
     /// Currency to posted debits and credits.
     pub trial_balance: BTreeMap<u16, (i128, i128)>,
     pub digest: u64,
 }
 
+/// A journal that is being written may be read with a new frame and without the one before it. What is read again and
+/// still does not fit is damage.
+const READS_MAX: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// `folder` is the ledger's, or the data directory it is in.
-fn ledger_folder(folder: &Path) -> PathBuf {
+fn storage(folder: &Path) -> FileStorage {
     let inside = folder.join("ledger");
-    if inside.is_dir() { inside } else { folder.to_owned() }
+    FileStorage::read_only(if inside.is_dir() { &inside } else { folder })
 }
 
-fn replay(
-    folder: &Path,
-    visit: &mut dyn FnMut(u64, &Event, &Applied, &Changes) -> Result<(), String>,
-) -> Result<(State, recovery::Scanned), OpenError> {
-    let storage = FileStorage::read_only(folder);
+/// What replay shows of an event.
+struct Shown<'a> {
+    seq: u64,
+    at: u64,
+    event: &'a Event,
+    applied: &'a Applied,
+    changes: &'a Changes,
+}
+
+type Visit<'a> = &'a mut dyn FnMut(&Shown<'_>) -> Result<(), String>;
+
+fn replay(storage: &dyn Storage, visit: Visit<'_>) -> Result<(State, Scanned), OpenError> {
     let mut state = State::default();
-    let scanned = recovery::scan(&storage, &mut |frame| {
+    // Checking everything after every frame would cost the square of the journal's length. Each event's own changes
+    // are checked at once, everything whenever the number of events has doubled, and at the end.
+    let mut next_check = 1;
+    let scanned = recovery::scan(storage, &mut |frame| {
         let mut digest = 0;
-        for (seq, at, event) in frame.events {
-            let (applied, changes) = state.apply(seq, at, &event);
+        for (seq, at, event) in &frame.events {
+            let (applied, changes) = state.apply(*seq, *at, event);
             digest = applied.digest(digest);
-            visit(seq, &event, &applied, &changes)?;
+            check_changes(&changes).map_err(|what| format!("event {seq}: {what}"))?;
+            visit(&Shown { seq: *seq, at: *at, event, applied: &applied, changes: &changes })?;
         }
-        state.check_invariants()?;
+        if state.seq() >= next_check {
+            state.check_invariants()?;
+            next_check = state.seq() * 2;
+        }
         Ok(digest)
     })?;
+    if scanned.position.is_none() {
+        let text = "there is no journal here; name the data directory or its ledger";
+        return Err(std::io::Error::new(std::io::ErrorKind::NotFound, text).into());
+    }
+    if let (Err(what), Some(end)) = (state.check_invariants(), &scanned.position) {
+        return Err(OpenError::Damaged { file: end.segment.clone(), offset: end.offset, what });
+    }
     Ok((state, scanned))
+}
+
+fn check_changes(changes: &Changes) -> Result<(), &'static str> {
+    let sum = |postings: &[Posting]| postings.iter().map(|posting| i128::from(posting.amount)).sum::<i128>();
+    if sum(&changes.moves) == 0 && sum(&changes.holds) == 0 { Ok(()) } else { Err("debits and credits differ") }
+}
+
+/// Reads again what does not fit, for the case that it was being written. `visit` sees each event once.
+fn replay_beside_writer(storage: &dyn Storage, visit: Visit<'_>) -> Result<(State, Scanned), OpenError> {
+    let mut seen = 0;
+    for read in 1.. {
+        let result = replay(storage, &mut |shown| {
+            if shown.seq > seen {
+                seen = shown.seq;
+                return visit(shown);
+            }
+            Ok(())
+        });
+        match result {
+            Err(OpenError::Damaged { .. }) if read < READS_MAX => std::thread::sleep(PAUSE),
+            result => return result,
+        }
+    }
+    Err(std::io::Error::other("the journal was not read").into())
 }
 
 /// Checks every checksum, chain link, outcome and invariant. Reads only.
 pub fn verify(folder: &Path) -> Result<Report, OpenError> {
-    let folder = ledger_folder(folder);
-    let (state, scanned) = replay(&folder, &mut |_, _, _, _| Ok(()))?;
-    if scanned.position.is_none() {
-        let error = std::io::Error::new(std::io::ErrorKind::NotFound, format!("no journal in {}", folder.display()));
-        return Err(error.into());
-    }
-    Ok(Report {
-        folder,
+    replay_beside_writer(&storage(folder), &mut |_| Ok(())).map(report)
+}
+
+/// As [`verify`], for a journal that is stored elsewhere and is not being written.
+pub fn verify_storage(storage: &dyn Storage) -> Result<Report, OpenError> {
+    replay(storage, &mut |_| Ok(())).map(report)
+}
+
+fn report((state, scanned): (State, Scanned)) -> Report {
+    let end = scanned.position.filter(|_| scanned.torn);
+    Report {
+        segments: scanned.segments,
         frames: scanned.frames,
         events: state.seq(),
-        unfinished_at: scanned.torn,
+        unfinished: end.map(|end| (end.segment, end.offset)),
         sizes: state.sizes(),
         trial_balance: state.trial_balance(),
         digest: state.digest(),
-    })
+    }
 }
 
 /// Writes one JSON object a line for each event, with its outcome.
 pub fn dump(folder: &Path, mut out: impl Write) -> Result<(), OpenError> {
     let mut failed = None;
-    let result = replay(&ledger_folder(folder), &mut |seq, event, applied, changes| {
-        let line = describe(seq, event, applied, changes);
-        writeln!(out, "{line}").map_err(|error| {
+    let result = replay_beside_writer(&storage(folder), &mut |shown| {
+        if failed.is_some() {
+            return Ok(());
+        }
+        writeln!(out, "{}", describe(shown)).or_else(|error| {
             let text = error.to_string();
             failed = Some(error);
-            text
+            Err(text)
         })
     });
     match (failed, result) {
@@ -87,59 +145,94 @@ pub fn dump(folder: &Path, mut out: impl Write) -> Result<(), OpenError> {
     }
 }
 
-fn describe(seq: u64, event: &Event, applied: &Applied, changes: &Changes) -> Value {
-    let (kind, detail, record) = match &event.body {
-        Body::OpenAccount { account, currency, kind, floor } => (
-            "open-account",
-            json!({"account": account, "currency": currency, "kind": format!("{kind:?}"), "floor": format!("{floor:?}")}),
-            None,
-        ),
+fn describe(shown: &Shown<'_>) -> Value {
+    let (kind, detail, record) = describe_body(&shown.event.body);
+    let outcome = &shown.applied.outcome;
+    json!({
+        "seq": shown.seq,
+        "at": shown.at,
+        "id": hex(shown.event.id.0),
+        "kind": kind,
+        "detail": detail,
+        "outcome": {
+            "code": format!("{:?}", outcome.code),
+            "reason": outcome.reason,
+            "amount": outcome.amount,
+            "account": outcome.account,
+            "balance": outcome.balance,
+            "available": outcome.available,
+            "approval": outcome.approval,
+            "copy_of": shown.applied.replayed.then_some(outcome.seq),
+        },
+        "posted": postings(&shown.changes.moves),
+        "held": postings(&shown.changes.holds),
+        "record": record.and_then(|record| serde_json::from_slice::<Value>(record).ok()),
+    })
+}
+
+/// Kind, fields, and the caller's record.
+fn describe_body(body: &Body) -> (&'static str, Value, Option<&[u8]>) {
+    match body {
+        Body::OpenAccount { account, currency, kind, floor } => {
+            let floor = match floor {
+                Floor::Limited(floor) => json!(floor),
+                Floor::Unlimited => Value::Null,
+            };
+            let kind = format!("{kind:?}").to_lowercase();
+            let detail = json!({"account": account, "currency": currency, "kind": kind, "floor": floor});
+            ("open-account", detail, None)
+        }
         Body::CloseAccount { account } => ("close-account", json!({"account": account}), None),
         Body::Post { entry, record } => ("post", entry_json(entry), Some(record)),
         Body::PlaceHold { entry, expires_at, record } => {
             ("place-hold", json!({"entry": entry_json(entry), "expires_at": expires_at}), Some(record))
         }
         Body::CaptureHold { hold, amount, last, record } => {
-            ("capture-hold", json!({"hold": id(hold.0), "amount": amount, "last": last}), Some(record))
+            ("capture-hold", json!({"hold": hex(hold.0), "amount": amount, "last": last}), Some(record))
         }
-        Body::VoidHold { hold } => ("void-hold", json!({"hold": id(hold.0)}), None),
+        Body::VoidHold { hold } => ("void-hold", json!({"hold": hex(hold.0)}), None),
         Body::Reverse { original, remaining, record } => {
-            ("reverse", json!({"original": id(original.0), "remaining": remaining}), Some(record))
+            ("reverse", json!({"original": hex(original.0), "remaining": remaining}), Some(record))
         }
-        Body::Card(card) => {
-            let action = match &card.action {
-                CardAction::Decline { reason } => json!({"decline": reason}),
-                CardAction::Inquire { account } => json!({"inquire": account}),
-                CardAction::Post { entry } => json!({"post": entry_json(entry)}),
-                CardAction::Hold { entry, expires_at } => json!({"hold": entry_json(entry), "expires_at": expires_at}),
-                CardAction::Complete { entry, .. } => json!({"complete": entry_json(entry)}),
-                CardAction::Reverse { remaining, .. } => json!({"reverse": {"remaining": remaining}}),
-            };
-            ("card", json!({"card": card.card, "pin": format!("{:?}", card.pin), "action": action}), Some(&card.record))
-        }
+        Body::Card(card) => ("card", card_json(card), Some(&card.record)),
         Body::ResetPinTries { card } => ("reset-pin-tries", json!({"card": card}), None),
         Body::Tick => ("tick", Value::Null, None),
+    }
+}
+
+fn card_json(card: &CardEvent) -> Value {
+    let action = match &card.action {
+        CardAction::Decline { reason } => json!({"decline": reason}),
+        CardAction::Inquire { account } => json!({"inquire": account}),
+        CardAction::Post { entry } => json!({"post": entry_json(entry)}),
+        CardAction::Hold { entry, expires_at } => json!({"hold": entry_json(entry), "expires_at": expires_at}),
+        CardAction::Complete { hold, entry, tolerance_bp, .. } => {
+            json!({"complete": reference(*hold), "entry": entry_json(entry), "tolerance_bp": tolerance_bp})
+        }
+        CardAction::Reverse { original, remaining } => {
+            json!({"reverse": reference(*original), "remaining": remaining})
+        }
     };
-    let record = record.and_then(|record| serde_json::from_slice::<Value>(record).ok());
-    let outcome = &applied.outcome;
+    let keys: Vec<String> = card.aliases.iter().map(|key| hex(*key)).collect();
     json!({
-        "seq": seq,
-        "at": outcome.at.max(event.id.time()),
-        "id": id(event.id.0),
-        "kind": kind,
-        "detail": detail,
-        "outcome": {
-            "code": format!("{:?}", outcome.code), "reason": outcome.reason, "amount": outcome.amount,
-            "account": outcome.account, "balance": outcome.balance, "available": outcome.available, "copy": applied.replayed,
-        },
-        "posted": postings(&changes.moves),
-        "held": postings(&changes.holds),
-        "record": record,
+        "card": card.card,
+        "pin": format!("{:?}", card.pin),
+        "advice": card.advice,
+        "keys": keys,
+        "repeat_of": card.repeat_of.map(hex),
+        "action": action,
     })
 }
 
-fn id(id: u128) -> String {
-    format!("{id:032x}")
+fn reference(reference: Reference) -> Value {
+    match reference {
+        Reference::Id(id) => json!({"id": hex(id.0)}),
+        Reference::Key(key) => json!({"key": hex(key)}),
+    }
+}
+
+fn hex(number: u128) -> String {
+    format!("{number:032x}")
 }
 
 fn entry_json(entry: &Entry) -> Value {

@@ -19,7 +19,7 @@ impl Undecodable {
         let oldest = arrival.saturating_sub(CONNECTION_IN_FLIGHT_MAX as u64 + UNDECODABLE_IN_A_ROW_MAX);
         self.0 = self.0.split_off(&oldest);
         let before = (1..).take_while(|step| arrival.checked_sub(*step).is_some_and(|at| self.0.contains(&at))).count();
-        let after = (1..).take_while(|step| self.0.contains(&arrival.saturating_add(*step))).count();
+        let after = (1..).take_while(|step| arrival.checked_add(*step).is_some_and(|at| self.0.contains(&at))).count();
         (before + 1 + after) as u64 >= UNDECODABLE_IN_A_ROW_MAX
     }
 }

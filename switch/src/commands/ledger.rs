@@ -1,10 +1,103 @@
-//! `umbra ledger`.
+//! `umbra ledger verify|dump`.
 
+use std::io::{self, BufWriter, Write, stdout};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-#[derive(clap::Args)]
-pub struct Args {}
+use anyhow::Context;
+use clap::Subcommand;
+use ledger::{OpenError, Report};
+use serde_json::{Value, json};
 
-pub fn run(_args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("this build does not carry the command yet")
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Check every checksum, chain link, outcome and invariant; reads only, also beside a running daemon
+    Verify {
+        /// The data directory, or its ledger
+        dir: PathBuf,
+        /// One JSON object instead of a report for people
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print every event with its outcome, one JSON object a line
+    Dump {
+        /// The data directory, or its ledger
+        dir: PathBuf,
+    },
+}
+
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match args.action {
+        Action::Verify { dir, json } => {
+            let report = ledger::verify(&dir).with_context(|| format!("checking {}", dir.display()))?;
+            let text = if json { to_json(&report).to_string() } else { for_people(&dir, &report) };
+            heard(writeln!(stdout().lock(), "{text}"))?;
+        }
+        Action::Dump { dir } => {
+            let mut out = BufWriter::new(stdout().lock());
+            match ledger::dump(&dir, &mut out) {
+                Ok(()) => {}
+                Err(OpenError::Storage(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                // What stands before the damage is worth seeing.
+                Err(error) => {
+                    heard(out.flush())?;
+                    return Err(error).with_context(|| format!("printing {}", dir.display()));
+                }
+            }
+            heard(out.flush())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A reader that has seen enough (`| head`) is no failure.
+fn heard(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
+fn for_people(dir: &Path, report: &Report) -> String {
+    let mut lines = vec![
+        format!("ledger in {}", dir.display()),
+        format!("  {} segments, {} frames, {} events", report.segments, report.frames, report.events),
+    ];
+    let sizes = report.sizes.iter().map(|(name, rows)| format!("{} {}", rows, name.replace('_', " ")));
+    lines.push(format!("  {}", sizes.collect::<Vec<_>>().join(", ")));
+    for (currency, (debits, credits)) in &report.trial_balance {
+        lines.push(format!("  currency {currency:03}: debits {debits}, credits {credits} minor units"));
+    }
+    lines.push(format!("  digest {:016x}", report.digest));
+    if let Some((file, offset)) = &report.unfinished {
+        lines.push(format!(
+            "  {file} ends at byte {offset} with a frame that is being written, or that a crash cut short; \
+             the next start removes one that was cut"
+        ));
+    }
+    lines.push("OK".into());
+    lines.join("\n")
+}
+
+fn to_json(report: &Report) -> Value {
+    let sizes: serde_json::Map<String, Value> =
+        report.sizes.iter().map(|(name, rows)| ((*name).to_owned(), json!(rows))).collect();
+    // Totals may be larger than JSON readers' numbers, so they are texts.
+    let balance = report.trial_balance.iter().map(|(currency, (debits, credits))| {
+        let total = json!({"debits": debits.to_string(), "credits": credits.to_string()});
+        (format!("{currency:03}"), total)
+    });
+    json!({
+        "ok": true,
+        "segments": report.segments,
+        "frames": report.frames,
+        "events": report.events,
+        "sizes": sizes,
+        "trial_balance": balance.collect::<serde_json::Map<_, _>>(),
+        "digest": format!("{:016x}", report.digest),
+        "unfinished": report.unfinished.as_ref().map(|(file, offset)| json!({"file": file, "byte": offset})),
+    })
 }

@@ -1,0 +1,257 @@
+//! What is remembered: events with their outcomes, the keys they are found by, and originals that must not come any
+//! more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::event::{Body, Content, Entry, Event, EventId, Key, Millis, Reference};
+use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, Bounds, HORIZON_MS, TICK_WORK_MAX};
+use crate::outcome::{Applied, Code, Outcome};
+
+/// What an event did that can be undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing moved; a reversal has nothing to do.
+    Nothing,
+    /// What it did is not undone by a reversal.
+    Final,
+    Posted(Entry),
+    /// A hold was placed; it may still be open.
+    Held {
+        captured: i64,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    pub content: Content,
+    pub outcome: Outcome,
+    pub answer: Arc<[u8]>,
+    pub aliases: Vec<Key>,
+    pub repeat_of: Option<Key>,
+    /// How long its id is accepted.
+    pub horizon: Millis,
+    pub effect: Effect,
+    /// Something has been taken back.
+    pub reversed: bool,
+    /// `None` while its hold is open.
+    pub forget_at: Option<Millis>,
+}
+
+impl Record {
+    pub fn replay(&self) -> Applied {
+        Applied { outcome: self.outcome.clone(), replayed: true, answer: Arc::clone(&self.answer) }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Memory {
+    records: BTreeMap<EventId, Record>,
+    /// Records without an open hold: what may go when room is needed, oldest first.
+    evictable: BTreeSet<EventId>,
+    expiries: BTreeSet<(Millis, EventId)>,
+    aliases: BTreeSet<(Key, EventId)>,
+    /// An unknown original and the time of the reversal that named it (0 where it was named by its id), until when.
+    tombstones: BTreeMap<(Reference, Millis), Millis>,
+    tombstone_expiries: BTreeSet<(Millis, Reference, Millis)>,
+    /// Unknown ids of a time before this are too old, whatever the horizon: their records had to make room.
+    forgotten_before: Millis,
+}
+
+impl Memory {
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub fn tombstone_count(&self) -> usize {
+        self.tombstones.len()
+    }
+
+    pub fn get(&self, id: EventId) -> Option<&Record> {
+        self.records.get(&id)
+    }
+
+    pub fn get_mut(&mut self, id: EventId) -> Option<&mut Record> {
+        self.records.get_mut(&id)
+    }
+
+    /// The holder of a key with the newest id up to `last`.
+    fn holder(&self, key: Key, last: EventId) -> Option<EventId> {
+        self.aliases.range((key, EventId(0))..=(key, last)).next_back().map(|(_, id)| *id)
+    }
+
+    /// The first copy of a message: known by its id, or for a repeat by the alias that both share.
+    pub fn first_copy(&self, id: EventId, repeat_of: Option<Key>) -> Option<(EventId, &Record)> {
+        let by_id = self.records.get(&id).map(|record| (id, record));
+        by_id.or_else(|| {
+            let id = self.holder(repeat_of?, EventId(u128::MAX))?;
+            Some((id, self.records.get(&id)?))
+        })
+    }
+
+    /// The repeat of a message, where it overtook its first copy.
+    fn overtaking_repeat(&self, event: &Event) -> Option<(EventId, &Record)> {
+        let Body::Card(card) = &event.body else { return None };
+        card.aliases.iter().find_map(|key| {
+            let id = self.holder(*key, EventId(u128::MAX)).filter(|id| *id > event.id)?;
+            let record = self.records.get(&id)?;
+            (record.repeat_of == Some(*key) && record.content == event.content).then_some((id, record))
+        })
+    }
+
+    /// What is known of an event already.
+    pub fn known(&self, event: &Event) -> Option<(EventId, &Record)> {
+        let repeat_of = match &event.body {
+            Body::Card(card) => card.repeat_of,
+            _ => None,
+        };
+        self.first_copy(event.id, repeat_of).or_else(|| self.overtaking_repeat(event))
+    }
+
+    /// Whether an id of this time, being unknown, may have been remembered once.
+    pub fn has_forgotten(&self, time: Millis) -> bool {
+        time < self.forgotten_before
+    }
+
+    /// The event a completion names: of several holders of a key the newest that is not later than itself.
+    pub fn named(&self, reference: Reference, time: Millis) -> Option<EventId> {
+        match reference {
+            Reference::Id(id) => Some(id),
+            Reference::Key(key) => self.holder(key, EventId::last_of(time)),
+        }
+    }
+
+    /// Whether the event's reversal came first. A key may have been used again since: it means events of the day
+    /// before the reversal.
+    pub fn is_buried(&self, event: &Event) -> bool {
+        if self.tombstones.is_empty() {
+            return false;
+        }
+        let keys = match &event.body {
+            Body::Card(card) => card.aliases.as_slice(),
+            _ => &[],
+        };
+        let (from, to) = (event.id.time(), event.id.time() + HORIZON_MS);
+        let by_key = |key: &Key| {
+            let reference = Reference::Key(*key);
+            self.tombstones.range((reference, from)..=(reference, to)).next().is_some()
+        };
+        self.tombstones.contains_key(&(Reference::Id(event.id), 0)) || keys.iter().any(by_key)
+    }
+
+    /// Remembers that an original's reversal, an event of time `time`, came first: as long as the original's id could
+    /// still be accepted.
+    pub fn bury(&mut self, reference: Reference, time: Millis, now: Millis, max: usize) -> Result<(), Code> {
+        let (row, last) = match reference {
+            Reference::Id(id) => ((reference, 0), id.time().min(now.saturating_add(AHEAD_MS))),
+            Reference::Key(_) => ((reference, time), time),
+        };
+        let until = last.saturating_add(ADVICE_HORIZON_MS);
+        if until <= now {
+            return Ok(());
+        }
+        match self.tombstones.get(&row).copied() {
+            Some(before) => self.tombstone_expiries.remove(&(before, row.0, row.1)),
+            None if self.tombstones.len() >= max => return Err(Code::Full),
+            None => false,
+        };
+        self.tombstones.insert(row, until);
+        self.tombstone_expiries.insert((until, row.0, row.1));
+        Ok(())
+    }
+
+    /// Remembers an event under its id and aliases. `forget_at`: `None` while its hold is open.
+    pub fn insert(&mut self, id: EventId, record: Record, bounds: &Bounds) {
+        if self.records.len() >= bounds.records {
+            self.make_room();
+        }
+        for key in &record.aliases {
+            self.aliases.insert((*key, id));
+        }
+        if let Some(forget_at) = record.forget_at {
+            self.evictable.insert(id);
+            self.expiries.insert((forget_at, id));
+        }
+        self.records.insert(id, record);
+    }
+
+    /// The event's hold is open no more: from now on it may be forgotten.
+    pub fn hold_ended(&mut self, id: EventId, now: Millis) {
+        if let Some(record) = self.records.get_mut(&id) {
+            let forget_at = id.time().saturating_add(record.horizon).max(now.saturating_add(HORIZON_MS));
+            record.forget_at = Some(forget_at);
+            self.evictable.insert(id);
+            self.expiries.insert((forget_at, id));
+        }
+    }
+
+    fn make_room(&mut self) {
+        if let Some(id) = self.evictable.first().copied() {
+            self.forgotten_before = self.forgotten_before.max(id.time().saturating_add(1));
+            self.forget(id);
+        }
+    }
+
+    fn forget(&mut self, id: EventId) {
+        let Some(record) = self.records.remove(&id) else { return };
+        self.evictable.remove(&id);
+        if let Some(forget_at) = record.forget_at {
+            self.expiries.remove(&(forget_at, id));
+        }
+        for key in record.aliases {
+            self.aliases.remove(&(key, id));
+        }
+    }
+
+    /// Forgets what is due, a bounded number of rows at once.
+    pub fn tick(&mut self, now: Millis) {
+        for _ in 0..TICK_WORK_MAX {
+            let Some((_, id)) = self.expiries.first().copied().filter(|(at, _)| *at <= now) else { break };
+            self.forget(id);
+        }
+        for _ in 0..TICK_WORK_MAX {
+            let first = self.tombstone_expiries.first().copied();
+            let Some((until, reference, time)) = first.filter(|(at, ..)| *at <= now) else { break };
+            self.tombstone_expiries.remove(&(until, reference, time));
+            self.tombstones.remove(&(reference, time));
+        }
+    }
+
+    pub fn next_due(&self) -> Option<Millis> {
+        let record = self.expiries.first().map(|(at, _)| *at);
+        let tombstone = self.tombstone_expiries.first().map(|(at, ..)| *at);
+        record.into_iter().chain(tombstone).min()
+    }
+
+    /// Whether the indexes say what the records say. `is_open`: whether a hold of that id is open.
+    pub fn check(&self, is_open: impl Fn(EventId) -> bool) -> Result<(), String> {
+        let (mut aliases, mut waiting) = (BTreeSet::new(), 0);
+        for (id, record) in &self.records {
+            aliases.extend(record.aliases.iter().map(|key| (*key, *id)));
+            if is_open(*id) == record.forget_at.is_some() {
+                return Err(format!("event {:032x} is remembered as if its hold were another", id.0));
+            }
+            if let Some(forget_at) = record.forget_at {
+                waiting += 1;
+                if !self.expiries.contains(&(forget_at, *id)) || !self.evictable.contains(id) {
+                    return Err(format!("event {:032x} would never be forgotten", id.0));
+                }
+            }
+        }
+        if aliases != self.aliases || self.expiries.len() != waiting || self.evictable.len() != waiting {
+            return Err("an index of remembered events names one that is not there".into());
+        }
+        let by_expiry = self.tombstone_expiries.iter().map(|(until, reference, time)| ((*reference, *time), *until));
+        if by_expiry.collect::<BTreeMap<_, _>>() != self.tombstones
+            || self.tombstone_expiries.len() != self.tombstones.len()
+        {
+            return Err("an index of reversed originals differs from them".into());
+        }
+        Ok(())
+    }
+
+    /// For digests.
+    pub fn rows(&self) -> impl std::fmt::Debug {
+        (&self.records, &self.tombstones, self.forgotten_before)
+    }
+}

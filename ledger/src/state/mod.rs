@@ -1,0 +1,441 @@
+//! The state machine: pure and total. The same events always give the same state and outcomes.
+
+mod accounts;
+mod audit;
+mod entry;
+mod holds;
+mod memory;
+mod reversal;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use self::accounts::{Account, Accounts};
+use self::entry::{first, part, size, well_formed};
+use self::holds::{Hold, Holds};
+use self::memory::{Effect, Memory, Record};
+use crate::event::{
+    AccountId, AccountKind, Body, CardAction, CardEvent, CardId, Content, Entry, Event, EventId, Key, Millis, PinCheck,
+    Posting, Reference,
+};
+use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, Bounds, HORIZON_MS, REVERSIBLE_MS, TICK_WORK_MAX};
+use crate::outcome::{Applied, Code, Outcome};
+
+/// An account as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountView {
+    pub currency: u16,
+    pub kind: AccountKind,
+    pub closed: bool,
+    pub debits: i64,
+    pub credits: i64,
+    pub pending_debits: i64,
+    pub pending_credits: i64,
+    /// Credits less debits.
+    pub balance: i64,
+    /// Balance less pending debits.
+    pub available: i64,
+}
+
+/// A remembered event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub content: Content,
+    pub applied: Applied,
+}
+
+/// What an event changed, for those who follow the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Posted amounts.
+    pub moves: Vec<Posting>,
+    /// Changes of held amounts; a release has the opposite sign of its hold.
+    pub holds: Vec<Posting>,
+}
+
+/// The whole state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    bounds: Bounds,
+    accounts: Accounts,
+    holds: Holds,
+    memory: Memory,
+    pin_tries: BTreeMap<CardId, u8>,
+    seq: u64,
+    at: Millis,
+}
+
+/// What a successful step gives: the amount, the account it is about, and what could be undone.
+struct Done {
+    amount: i64,
+    account: Option<AccountId>,
+    effect: Effect,
+}
+
+impl Done {
+    fn nothing(account: Option<AccountId>, effect: Effect) -> Self {
+        Self { amount: 0, account, effect }
+    }
+}
+
+type Step = Result<Done, Code>;
+
+impl State {
+    /// An empty state with other bounds than those of production.
+    pub fn with_bounds(bounds: Bounds) -> Self {
+        Self { bounds, ..Self::default() }
+    }
+
+    /// Sequence of the last event applied; 0 before the first.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Time of the last event applied.
+    pub fn at(&self) -> Millis {
+        self.at
+    }
+
+    pub fn account(&self, id: AccountId) -> Option<AccountView> {
+        let account = self.accounts.get(id)?;
+        Some(AccountView {
+            currency: account.currency,
+            kind: account.kind,
+            closed: account.closed,
+            debits: account.debits,
+            credits: account.credits,
+            pending_debits: account.pending_debits,
+            pending_credits: account.pending_credits,
+            balance: account.balance(),
+            available: account.available(),
+        })
+    }
+
+    /// Wrong PINs in a row.
+    pub fn pin_tries(&self, card: CardId) -> u8 {
+        self.pin_tries.get(&card).copied().unwrap_or(0)
+    }
+
+    /// A remembered event, by id, or for a repeat by the alias of its first copy. An event that is remembered longer
+    /// than its id is accepted, for its hold or its reversal, is not given: submitting its id again says too old.
+    pub fn lookup(&self, id: EventId, repeat_of: Option<Key>) -> Option<Recorded> {
+        let (found, record) = self.memory.first_copy(id, repeat_of)?;
+        if found == id && is_outside(id.time(), record.horizon, self.at) {
+            return None;
+        }
+        Some(Recorded { content: record.content, applied: record.replay() })
+    }
+
+    /// The earliest moment at which a tick has something to do.
+    pub fn next_due(&self) -> Option<Millis> {
+        let hold = self.holds.next_expiry().map(|(at, _)| at);
+        hold.into_iter().chain(self.memory.next_due()).min()
+    }
+
+    /// Applies one event. `seq` and `at` rise with every event; everything else follows from state and event.
+    pub fn apply(&mut self, seq: u64, at: Millis, event: &Event) -> (Applied, Changes) {
+        (self.seq, self.at) = (seq, at);
+        let mut changes = Changes::default();
+        if matches!(event.body, Body::Tick) {
+            let done = Done { amount: self.tick(&mut changes), account: None, effect: Effect::Final };
+            return (self.unrecorded(Ok(&done)), changes);
+        }
+        if let Some(known) = self.answer_known(event) {
+            return (known, changes);
+        }
+        let result = self.run(event, &mut changes);
+        let again = matches!(result, Err(Code::Full)) && is_reversal(event);
+        let applied = if again { self.unrecorded(Err(Code::Full)) } else { self.record(event, result) };
+        (applied, changes)
+    }
+
+    /// The answer to an event that is known, or of which it cannot be told whether it is.
+    fn answer_known(&self, event: &Event) -> Option<Applied> {
+        let time = event.id.time();
+        let known = self.memory.known(event).map(|(_, record)| record);
+        if known.is_some_and(|record| record.content != event.content) {
+            return Some(self.unrecorded(Err(Code::ReusedWithOtherContent)));
+        }
+        if is_outside(time, horizon(event), self.at) {
+            return Some(self.unrecorded(Err(Code::IdTooOld)));
+        }
+        match known {
+            Some(record) => Some(record.replay()),
+            None if self.memory.has_forgotten(time) => Some(self.unrecorded(Err(Code::IdTooOld))),
+            None => None,
+        }
+    }
+
+    fn unrecorded(&self, result: Result<&Done, Code>) -> Applied {
+        Applied { outcome: self.outcome(result, 0, false), replayed: false, answer: Arc::from([]) }
+    }
+
+    fn run(&mut self, event: &Event, changes: &mut Changes) -> Step {
+        if self.memory.is_buried(event) {
+            return Err(Code::TooLate);
+        }
+        match &event.body {
+            Body::OpenAccount { account, currency, kind, floor } => {
+                self.accounts.add(*account, Account::new(*currency, *kind, *floor), self.bounds.accounts)?;
+                Ok(Done::nothing(Some(*account), Effect::Final))
+            }
+            Body::CloseAccount { account } => {
+                self.accounts.close(*account)?;
+                Ok(Done::nothing(Some(*account), Effect::Final))
+            }
+            Body::Post { entry, .. } => self.post(entry, changes),
+            Body::PlaceHold { entry, expires_at, .. } => self.place_hold(event.id, entry, *expires_at, None, changes),
+            Body::CaptureHold { hold, amount, last, .. } => self.capture(*hold, *amount, *last, changes),
+            Body::VoidHold { hold } => self.void(*hold, changes),
+            Body::Reverse { original, remaining, .. } => {
+                self.reverse(event.id, Reference::Id(*original), None, *remaining, changes)
+            }
+            Body::Card(card) => self.card(event, card, changes),
+            Body::ResetPinTries { card } => {
+                self.pin_tries.remove(card);
+                Ok(Done::nothing(None, Effect::Final))
+            }
+            Body::Tick => Ok(Done::nothing(None, Effect::Final)),
+        }
+    }
+
+    /// Decline, then PIN, then the action.
+    fn card(&mut self, event: &Event, card: &CardEvent, changes: &mut Changes) -> Step {
+        if matches!(card.action, CardAction::Decline { .. }) {
+            return Err(Code::Declined);
+        }
+        self.judge_pin(card)?;
+        match &card.action {
+            CardAction::Decline { .. } => Err(Code::Declined),
+            CardAction::Inquire { account } => {
+                self.accounts.open(*account)?;
+                Ok(Done::nothing(Some(*account), Effect::Nothing))
+            }
+            CardAction::Post { entry } => self.post(entry, changes),
+            CardAction::Hold { entry, expires_at } => self.place_hold(event.id, entry, *expires_at, card.card, changes),
+            CardAction::Complete { hold, approval, entry, tolerance_bp } => {
+                let hold = self.memory.named(*hold, event.id.time());
+                self.complete(hold, card.card, *approval, entry, *tolerance_bp, changes)
+            }
+            CardAction::Reverse { original, remaining } => {
+                self.reverse(event.id, *original, Some(event.content), *remaining, changes)
+            }
+        }
+    }
+
+    fn judge_pin(&mut self, card: &CardEvent) -> Result<(), Code> {
+        let id = match (card.pin, card.card) {
+            (PinCheck::NotChecked, _) | (PinCheck::Right, None) => return Ok(()),
+            (PinCheck::Wrong, None) => return Err(Code::WrongPin),
+            (PinCheck::Right | PinCheck::Wrong, Some(id)) => id,
+        };
+        let tries = self.pin_tries(id);
+        if tries >= card.pin_tries_max {
+            return Err(Code::PinTriesExceeded);
+        }
+        // Were a right PIN let through here, and a wrong one not counted, anybody could try them all.
+        if tries == 0 && self.pin_tries.len() >= self.bounds.cards_with_wrong_pins {
+            return Err(Code::PinNotJudged);
+        }
+        if card.pin == PinCheck::Wrong {
+            self.pin_tries.insert(id, tries.saturating_add(1));
+            return Err(Code::WrongPin);
+        }
+        self.pin_tries.remove(&id);
+        Ok(())
+    }
+
+    fn move_posted(&mut self, entry: &Entry, changes: &mut Changes) {
+        self.accounts.post(entry);
+        changes.moves.extend_from_slice(&entry.postings);
+    }
+
+    /// Adds a hold's entry to the pending numbers, or with `sign` -1 takes it out.
+    fn move_pending(&mut self, entry: &Entry, sign: i64, changes: &mut Changes) {
+        self.accounts.pend(entry, sign);
+        let signed = entry.postings.iter().map(|posting| Posting { amount: sign * posting.amount, ..*posting });
+        changes.holds.extend(signed);
+    }
+
+    fn post(&mut self, entry: &Entry, changes: &mut Changes) -> Step {
+        well_formed(entry)?;
+        self.accounts.admit(entry)?;
+        self.accounts.bear(entry, None, false)?;
+        self.move_posted(entry, changes);
+        Ok(Done { amount: size(entry), account: first(entry), effect: Effect::Posted(entry.clone()) })
+    }
+
+    fn place_hold(
+        &mut self,
+        id: EventId,
+        entry: &Entry,
+        expires_at: Millis,
+        card: Option<CardId>,
+        changes: &mut Changes,
+    ) -> Step {
+        well_formed(entry)?;
+        self.accounts.admit(entry)?;
+        self.accounts.bear(entry, None, false)?;
+        if self.holds.len() >= self.bounds.holds {
+            return Err(Code::Full);
+        }
+        self.move_pending(entry, 1, changes);
+        self.holds.insert(id, Hold { entry: entry.clone(), expires_at, card, approval: approval(self.seq) });
+        Ok(Done { amount: size(entry), account: first(entry), effect: Effect::Held { captured: 0 } })
+    }
+
+    /// Lets a hold go and, where `rest` is something, holds that instead. Gives what was held.
+    fn replace_hold(&mut self, id: EventId, rest: Option<Entry>, changes: &mut Changes) -> Option<Entry> {
+        let hold = self.holds.remove(id)?;
+        self.move_pending(&hold.entry, -1, changes);
+        match rest {
+            Some(rest) => {
+                self.move_pending(&rest, 1, changes);
+                self.holds.insert(id, Hold { entry: rest, ..hold.clone() });
+            }
+            None => self.memory.hold_ended(id, self.at),
+        }
+        Some(hold.entry)
+    }
+
+    /// Notes on a hold's event that some of it was posted: it cannot be reversed below that.
+    fn note_captured(&mut self, id: EventId, amount: i64) {
+        if let Some(Record { effect: Effect::Held { captured }, .. }) = self.memory.get_mut(id) {
+            *captured = captured.saturating_add(amount);
+        }
+    }
+
+    fn capture(&mut self, id: EventId, amount: i64, last: bool, changes: &mut Changes) -> Step {
+        let held = self.holds.usable(id, self.at).map(|hold| hold.entry.clone()).ok_or(Code::HoldNotFound)?;
+        let captured = part(&held, amount).filter(|_| amount <= size(&held)).ok_or(Code::InvalidAmount)?;
+        let rest = if last || amount == size(&held) { None } else { part(&held, size(&held) - amount) };
+        self.accounts.bear(&captured, Some(&held), false)?;
+        self.replace_hold(id, rest, changes);
+        self.note_captured(id, amount);
+        self.move_posted(&captured, changes);
+        Ok(Done { amount, account: first(&captured), effect: Effect::Posted(captured) })
+    }
+
+    fn void(&mut self, id: EventId, changes: &mut Changes) -> Step {
+        self.holds.usable(id, self.at).ok_or(Code::HoldNotFound)?;
+        let held = self.replace_hold(id, None, changes).ok_or(Code::HoldNotFound)?;
+        Ok(Done { amount: size(&held), account: first(&held), effect: Effect::Final })
+    }
+
+    /// Posts the entry in place of a hold, which is closed by it.
+    fn complete(
+        &mut self,
+        id: Option<EventId>,
+        card: Option<CardId>,
+        stated: Option<u32>,
+        entry: &Entry,
+        tolerance_bp: u32,
+        changes: &mut Changes,
+    ) -> Step {
+        well_formed(entry)?;
+        let id = id.ok_or(Code::HoldNotFound)?;
+        let hold = self.holds.usable(id, self.at).filter(|hold| hold.card == card).ok_or(Code::HoldNotFound)?;
+        if stated.is_some_and(|stated| stated != hold.approval) {
+            return Err(Code::ApprovalMismatch);
+        }
+        let held = i128::from(size(&hold.entry));
+        if i128::from(size(entry)) > held + held * i128::from(tolerance_bp) / 10_000 {
+            return Err(Code::OverTolerance);
+        }
+        self.accounts.admit(entry)?;
+        if entry.currency != hold.entry.currency {
+            return Err(Code::CurrencyMismatch);
+        }
+        self.accounts.bear(entry, Some(&hold.entry), false)?;
+        self.replace_hold(id, None, changes);
+        self.note_captured(id, size(entry));
+        self.move_posted(entry, changes);
+        Ok(Done { amount: size(entry), account: first(entry), effect: Effect::Posted(entry.clone()) })
+    }
+
+    fn outcome(&self, result: Result<&Done, Code>, reason: u16, is_card: bool) -> Outcome {
+        let (code, amount, account) = match result {
+            Ok(done) => (Code::Approved, done.amount, done.account),
+            Err(code) => (code, 0, None),
+        };
+        let view = account.and_then(|account| self.accounts.get(account));
+        Outcome {
+            code,
+            reason,
+            seq: self.seq,
+            at: self.at,
+            amount,
+            account,
+            balance: view.map_or(0, Account::balance),
+            available: view.map_or(0, Account::available),
+            approval: if is_card && code == Code::Approved { approval(self.seq) } else { 0 },
+        }
+    }
+
+    /// Remembers the event under its id and aliases.
+    fn record(&mut self, event: &Event, result: Step) -> Applied {
+        let card = match &event.body {
+            Body::Card(card) => Some(card),
+            _ => None,
+        };
+        let reason = match card.map(|card| &card.action) {
+            Some(CardAction::Decline { reason }) if matches!(result, Err(Code::Declined)) => *reason,
+            _ => 0,
+        };
+        let outcome = self.outcome(result.as_ref().map_err(|code| *code), reason, card.is_some());
+        let answer: Arc<[u8]> = card.map_or(Arc::from([]), |card| Arc::from(card.answer.as_slice()));
+        let applied = Applied { outcome: outcome.clone(), replayed: false, answer: Arc::clone(&answer) };
+        let effect = result.map_or(Effect::Nothing, |done| done.effect);
+        let horizon = horizon(event);
+        let accepted_until = event.id.time().saturating_add(horizon);
+        let forget_at = match effect {
+            Effect::Held { .. } => None,
+            Effect::Posted(_) => Some(accepted_until.max(self.at.saturating_add(REVERSIBLE_MS))),
+            Effect::Nothing | Effect::Final => Some(accepted_until),
+        };
+        let aliases = card.map_or_else(Vec::new, |card| card.aliases.clone());
+        let repeat_of = card.and_then(|card| card.repeat_of);
+        let content = event.content;
+        let record =
+            Record { content, outcome, answer, aliases, repeat_of, horizon, effect, reversed: false, forget_at };
+        self.memory.insert(event.id, record, &self.bounds);
+        applied
+    }
+
+    /// Expires holds and forgets what is due, a bounded number at once. Gives how many holds went.
+    fn tick(&mut self, changes: &mut Changes) -> i64 {
+        let mut expired = 0;
+        for _ in 0..TICK_WORK_MAX {
+            let Some((_, id)) = self.holds.next_expiry().filter(|(at, _)| *at <= self.at) else { break };
+            self.replace_hold(id, None, changes);
+            expired += 1;
+        }
+        self.memory.tick(self.at);
+        expired
+    }
+}
+
+fn is_reversal(event: &Event) -> bool {
+    match &event.body {
+        Body::Reverse { .. } => true,
+        Body::Card(card) => matches!(card.action, CardAction::Reverse { .. }),
+        _ => false,
+    }
+}
+
+fn horizon(event: &Event) -> Millis {
+    match &event.body {
+        Body::Card(card) if card.advice => ADVICE_HORIZON_MS,
+        _ => HORIZON_MS,
+    }
+}
+
+/// Whether an id's time is so far from now that the id is not accepted.
+fn is_outside(time: Millis, horizon: Millis, now: Millis) -> bool {
+    time < now.saturating_sub(horizon) || time > now.saturating_add(AHEAD_MS)
+}
+
+/// Six digits that follow from the sequence; neighbours differ visibly.
+fn approval(seq: u64) -> u32 {
+    u32::try_from(seq.wrapping_mul(387_420_489) % 1_000_000).unwrap_or(0)
+}

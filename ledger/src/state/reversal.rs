@@ -1,0 +1,95 @@
+//! Taking back what an event did.
+
+use super::entry::{inverse, part, size};
+use super::memory::Effect;
+use super::{Changes, Done, State, Step};
+use crate::event::{Content, Entry, EventId, Reference};
+use crate::limits::HORIZON_MS;
+use crate::outcome::Code;
+
+impl State {
+    /// Undoes an event down to `remaining` of its amount, once: whatever is asked a second time, nothing changes.
+    /// `by`: the reversal's own id. `content`: what it must share with the original.
+    pub(super) fn reverse(
+        &mut self,
+        by: EventId,
+        reference: Reference,
+        content: Option<Content>,
+        remaining: i64,
+        changes: &mut Changes,
+    ) -> Step {
+        let found = self.original(by, reference).and_then(|id| Some((id, self.memory.get(id)?)));
+        let Some((id, original)) = found else {
+            self.memory.bury(reference, by.time(), self.at, self.bounds.tombstones)?;
+            return Err(Code::OriginalNotFound);
+        };
+        if content.is_some_and(|content| content != original.content) {
+            return Err(Code::OriginalDiffers);
+        }
+        let (account, amount) = (original.outcome.account, original.outcome.amount);
+        let is_undone = original.reversed || original.outcome.code != Code::Approved;
+        let taken_back = match original.effect.clone() {
+            _ if is_undone => 0,
+            Effect::Nothing => 0,
+            Effect::Final => return Err(Code::NotReversible),
+            Effect::Posted(entry) => self.unpost(&entry, remaining, changes)?,
+            Effect::Held { captured } => self.reduce(id, amount, captured, remaining, changes)?,
+        };
+        if taken_back > 0
+            && let Some(original) = self.memory.get_mut(id)
+        {
+            original.reversed = true;
+        }
+        Ok(Done { amount: taken_back, account, effect: Effect::Final })
+    }
+
+    /// The event a reversal names, if it can be meant.
+    fn original(&self, by: EventId, reference: Reference) -> Option<EventId> {
+        let id = self.memory.named(reference, by.time())?;
+        let is_recent = id.time() >= by.time().saturating_sub(HORIZON_MS) || self.holds.contains(id);
+        (matches!(reference, Reference::Id(_)) || is_recent).then_some(id)
+    }
+
+    /// Posts the opposite of what is to go. Gives the amount.
+    fn unpost(&mut self, entry: &Entry, remaining: i64, changes: &mut Changes) -> Result<i64, Code> {
+        if !(0..=size(entry)).contains(&remaining) {
+            return Err(Code::InvalidAmount);
+        }
+        let back = size(entry) - remaining;
+        if back == 0 {
+            return Ok(0);
+        }
+        let reversal = inverse(&part(entry, back).ok_or(Code::NotReversible)?);
+        self.accounts.admit(&reversal)?;
+        self.accounts.bear(&reversal, None, true)?;
+        self.move_posted(&reversal, changes);
+        Ok(back)
+    }
+
+    /// Lets so much of a hold go that `remaining` of its first `amount` is captured or still held. Gives what went.
+    fn reduce(
+        &mut self,
+        id: EventId,
+        amount: i64,
+        captured: i64,
+        remaining: i64,
+        changes: &mut Changes,
+    ) -> Result<i64, Code> {
+        if !(0..=amount).contains(&remaining) {
+            return Err(Code::InvalidAmount);
+        }
+        // What was captured has been posted by an event of its own, which has to be reversed itself.
+        if remaining < captured {
+            return Err(Code::NotReversible);
+        }
+        // Completed, voided or expired: there is nothing left to let go.
+        let Some(hold) = self.holds.usable(id, self.at) else { return Ok(0) };
+        let (held, keep) = (size(&hold.entry), remaining - captured);
+        if keep >= held {
+            return Ok(0);
+        }
+        let rest = if keep == 0 { None } else { Some(part(&hold.entry, keep).ok_or(Code::NotReversible)?) };
+        self.replace_hold(id, rest, changes);
+        Ok(held - keep)
+    }
+}

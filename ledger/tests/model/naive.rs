@@ -1,0 +1,594 @@
+//! The rules once more, as simply as they can be said: lists that are searched from end to end, sums made anew each
+//! time, all faults collected and the smallest given. Nothing here is shared with the ledger but its types.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::limits::Bounds;
+use ledger::{
+    AccountId, Body, CardAction, CardEvent, CardId, Code, Entry, Event, EventId, Floor, Key, Outcome, PinCheck,
+    Posting, Reference,
+};
+
+const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+
+struct Account {
+    currency: u16,
+    floor: Floor,
+    closed: bool,
+}
+
+struct Hold {
+    id: EventId,
+    entry: Entry,
+    expires_at: u64,
+    card: Option<CardId>,
+    approval: u32,
+}
+
+#[derive(Clone, PartialEq)]
+enum Did {
+    Nothing,
+    Final,
+    Posted(Entry),
+    Held { captured: i128 },
+}
+
+struct Known {
+    event: Event,
+    outcome: Outcome,
+    did: Did,
+    reversed: bool,
+    /// When the hold it placed was let go.
+    hold_ended: Option<u64>,
+}
+
+struct Grave {
+    reference: Reference,
+    reversal_time: u64,
+    until: u64,
+}
+
+#[derive(Default)]
+pub struct Naive {
+    pub bounds: Bounds,
+    accounts: BTreeMap<AccountId, Account>,
+    posted: Vec<Posting>,
+    holds: Vec<Hold>,
+    known: Vec<Known>,
+    graves: Vec<Grave>,
+    tries: BTreeMap<CardId, u8>,
+    forgotten_before: u64,
+    seq: u64,
+    at: u64,
+}
+
+type Step = Result<(i128, Option<AccountId>, Did), Code>;
+
+fn card(event: &Event) -> Option<&CardEvent> {
+    match &event.body {
+        Body::Card(card) => Some(card),
+        _ => None,
+    }
+}
+
+fn aliases(event: &Event) -> &[Key] {
+    card(event).map_or(&[], |card| &card.aliases)
+}
+
+fn horizon(event: &Event) -> u64 {
+    if card(event).is_some_and(|card| card.advice) { 7 * DAY } else { DAY }
+}
+
+fn size(entry: &Entry) -> i128 {
+    entry.postings.iter().map(|posting| i128::from(posting.amount).max(0)).sum()
+}
+
+fn first(entry: &Entry) -> Option<AccountId> {
+    Some(entry.postings.first()?.account)
+}
+
+/// `entry` with another size; only two postings can be divided.
+fn resized(entry: &Entry, amount: i128) -> Option<Entry> {
+    let scale = |posting: &Posting| Posting {
+        account: posting.account,
+        amount: i64::try_from(i128::from(posting.amount.signum()) * amount).unwrap(),
+    };
+    if size(entry) == amount {
+        return Some(entry.clone());
+    }
+    (entry.postings.len() == 2)
+        .then(|| Entry { currency: entry.currency, postings: entry.postings.iter().map(scale).collect() })
+}
+
+fn smallest(faults: Vec<Code>) -> Result<(), Code> {
+    faults.into_iter().min().map_or(Ok(()), Err)
+}
+
+impl Naive {
+    pub fn new(bounds: Bounds) -> Self {
+        Self { bounds, ..Self::default() }
+    }
+
+    pub fn posted(&self, account: AccountId, sign: i64) -> i128 {
+        let of = self.posted.iter().filter(|posting| posting.account == account && posting.amount.signum() == sign);
+        of.map(|posting| i128::from(posting.amount).abs()).sum()
+    }
+
+    pub fn pending(&self, account: AccountId, sign: i64) -> i128 {
+        let all = self.holds.iter().flat_map(|hold| &hold.entry.postings);
+        let of = all.filter(|posting| posting.account == account && posting.amount.signum() == sign);
+        of.map(|posting| i128::from(posting.amount).abs()).sum()
+    }
+
+    fn balance(&self, account: AccountId) -> i128 {
+        self.posted(account, 1) - self.posted(account, -1)
+    }
+
+    fn available(&self, account: AccountId) -> i128 {
+        self.balance(account) - self.pending(account, -1)
+    }
+
+    pub fn accounts(&self) -> impl Iterator<Item = (AccountId, bool)> {
+        self.accounts.iter().map(|(id, account)| (*id, account.closed))
+    }
+
+    pub fn tries(&self, card: CardId) -> u8 {
+        self.tries.get(&card).copied().unwrap_or(0)
+    }
+
+    /// The outcome, and whether the event was known.
+    pub fn apply(&mut self, seq: u64, at: u64, event: &Event) -> (Outcome, bool) {
+        (self.seq, self.at) = (seq, at);
+        if event.body == Body::Tick {
+            let ticked = Ok((self.tick(), None, Did::Final));
+            return (self.outcome(&ticked, 0, false), false);
+        }
+        let known = self.find(event);
+        if known.is_some_and(|known| known.event.content != event.content) {
+            return (self.outcome(&Err(Code::ReusedWithOtherContent), 0, false), false);
+        }
+        let (time, now) = (i128::from(event.id.time()), i128::from(at));
+        if time < now - i128::from(horizon(event)) || time > now + i128::from(DAY) {
+            return (self.outcome(&Err(Code::IdTooOld), 0, false), false);
+        }
+        if let Some(known) = known {
+            return (known.outcome.clone(), true);
+        }
+        if event.id.time() < self.forgotten_before {
+            return (self.outcome(&Err(Code::IdTooOld), 0, false), false);
+        }
+        let result = self.run(event);
+        let is_reversal = match &event.body {
+            Body::Reverse { .. } => true,
+            Body::Card(card) => matches!(card.action, CardAction::Reverse { .. }),
+            _ => false,
+        };
+        let reason = match card(event).map(|card| &card.action) {
+            Some(CardAction::Decline { reason }) if matches!(result, Err(Code::Declined)) => *reason,
+            _ => 0,
+        };
+        let outcome = self.outcome(&result, reason, card(event).is_some());
+        if !(is_reversal && outcome.code == Code::Full) {
+            self.remember(event, &outcome, result);
+        }
+        (outcome, false)
+    }
+
+    fn remember(&mut self, event: &Event, outcome: &Outcome, result: Step) {
+        let open: BTreeSet<EventId> = self.holds.iter().map(|hold| hold.id).collect();
+        if self.known.len() >= self.bounds.records {
+            let oldest = self.known.iter().map(|known| known.event.id).filter(|id| !open.contains(id)).min();
+            if let Some(oldest) = oldest {
+                self.known.retain(|known| known.event.id != oldest);
+                self.forgotten_before = self.forgotten_before.max(oldest.time() + 1);
+            }
+        }
+        let did = result.map_or(Did::Nothing, |(_, _, did)| did);
+        let known = Known { event: event.clone(), outcome: outcome.clone(), did, reversed: false, hold_ended: None };
+        self.known.push(known);
+    }
+
+    fn by_id(&self, id: EventId) -> Option<&Known> {
+        self.known.iter().find(|known| known.event.id == id)
+    }
+
+    fn newest(&self, key: Key, keep: impl Fn(&Known) -> bool) -> Option<&Known> {
+        let holders = self.known.iter().filter(|known| aliases(&known.event).contains(&key));
+        holders.filter(|known| keep(known)).max_by_key(|known| known.event.id)
+    }
+
+    fn find(&self, event: &Event) -> Option<&Known> {
+        let repeat = card(event).and_then(|card| card.repeat_of);
+        let overtaken = |key: &Key| {
+            self.newest(*key, |_| true).filter(|known| {
+                known.event.id > event.id
+                    && card(&known.event).is_some_and(|card| card.repeat_of == Some(*key))
+                    && known.event.content == event.content
+            })
+        };
+        self.by_id(event.id)
+            .or_else(|| self.newest(repeat?, |_| true))
+            .or_else(|| aliases(event).iter().find_map(overtaken))
+    }
+
+    fn outcome(&self, result: &Step, reason: u16, is_card: bool) -> Outcome {
+        let (code, amount, account) = match result {
+            Ok((amount, account, _)) => (Code::Approved, *amount, *account),
+            Err(code) => (*code, 0, None),
+        };
+        let number = |of: i128| i64::try_from(of).unwrap();
+        Outcome {
+            code,
+            reason,
+            seq: self.seq,
+            at: self.at,
+            amount: number(amount),
+            account,
+            balance: number(account.map_or(0, |account| self.balance(account))),
+            available: number(account.map_or(0, |account| self.available(account))),
+            approval: if is_card && code == Code::Approved { self.approval() } else { 0 },
+        }
+    }
+
+    fn approval(&self) -> u32 {
+        u32::try_from(u128::from(self.seq) * 387_420_489 % 1_000_000).unwrap()
+    }
+
+    fn run(&mut self, event: &Event) -> Step {
+        if self.is_buried(event) {
+            return Err(Code::TooLate);
+        }
+        match &event.body {
+            Body::OpenAccount { account, currency, floor, .. } => {
+                smallest(
+                    [
+                        self.accounts.contains_key(account).then_some(Code::AccountExists),
+                        (self.accounts.len() >= self.bounds.accounts).then_some(Code::Full),
+                    ]
+                    .into_iter()
+                    .flatten()
+                    .collect(),
+                )?;
+                let new = Account { currency: *currency, floor: *floor, closed: false };
+                self.accounts.insert(*account, new);
+                Ok((0, Some(*account), Did::Final))
+            }
+            Body::CloseAccount { account } => {
+                self.usable(*account)?;
+                if self.balance(*account) != 0 || self.pending(*account, 1) + self.pending(*account, -1) != 0 {
+                    return Err(Code::AccountInUse);
+                }
+                self.accounts.get_mut(account).unwrap().closed = true;
+                Ok((0, Some(*account), Did::Final))
+            }
+            Body::Post { entry, .. } => self.post(entry),
+            Body::PlaceHold { entry, expires_at, .. } => self.hold(event.id, entry, *expires_at, None),
+            Body::CaptureHold { hold, amount, last, .. } => self.capture(*hold, i128::from(*amount), *last),
+            Body::VoidHold { hold } => {
+                let hold = self.live(*hold).ok_or(Code::HoldNotFound)?;
+                let (id, entry) = (hold.id, hold.entry.clone());
+                self.let_go(id);
+                Ok((size(&entry), first(&entry), Did::Final))
+            }
+            Body::Reverse { original, remaining, .. } => {
+                self.reverse(event, Reference::Id(*original), false, i128::from(*remaining))
+            }
+            Body::Card(card) => self.card(event, card),
+            Body::ResetPinTries { card } => {
+                self.tries.remove(card);
+                Ok((0, None, Did::Final))
+            }
+            Body::Tick => unreachable!(),
+        }
+    }
+
+    fn card(&mut self, event: &Event, card: &CardEvent) -> Step {
+        if matches!(card.action, CardAction::Decline { .. }) {
+            return Err(Code::Declined);
+        }
+        if let (Some(id), PinCheck::Right | PinCheck::Wrong) = (card.card, card.pin) {
+            let tries = self.tries(id);
+            let mut faults = Vec::new();
+            if tries >= card.pin_tries_max {
+                faults.push(Code::PinTriesExceeded);
+            } else if !self.tries.contains_key(&id) && self.tries.len() >= self.bounds.cards_with_wrong_pins {
+                faults.push(Code::PinNotJudged);
+            } else if card.pin == PinCheck::Wrong {
+                self.tries.insert(id, tries + 1);
+                faults.push(Code::WrongPin);
+            } else {
+                self.tries.remove(&id);
+            }
+            smallest(faults)?;
+        } else if card.pin == PinCheck::Wrong {
+            return Err(Code::WrongPin);
+        }
+        match &card.action {
+            CardAction::Decline { .. } => unreachable!(),
+            CardAction::Inquire { account } => {
+                self.usable(*account)?;
+                Ok((0, Some(*account), Did::Nothing))
+            }
+            CardAction::Post { entry } => self.post(entry),
+            CardAction::Hold { entry, expires_at } => self.hold(event.id, entry, *expires_at, card.card),
+            CardAction::Complete { hold, approval, entry, tolerance_bp } => {
+                self.complete(event, *hold, card.card, *approval, entry, *tolerance_bp)
+            }
+            CardAction::Reverse { original, remaining } => self.reverse(event, *original, true, i128::from(*remaining)),
+        }
+    }
+
+    fn usable(&self, account: AccountId) -> Result<&Account, Code> {
+        let account = self.accounts.get(&account).ok_or(Code::AccountNotFound)?;
+        if account.closed { Err(Code::AccountClosed) } else { Ok(account) }
+    }
+
+    fn live(&self, id: EventId) -> Option<&Hold> {
+        self.holds.iter().find(|hold| hold.id == id && hold.expires_at > self.at)
+    }
+
+    /// Everything that can be said against an entry. `freed`: a hold that it takes the place of.
+    fn faults(&self, entry: &Entry, freed: Option<&Entry>, forced: bool) -> Vec<Code> {
+        let mut faults = Vec::new();
+        let accounts: BTreeSet<AccountId> = entry.postings.iter().map(|posting| posting.account).collect();
+        let sum: i128 = entry.postings.iter().map(|posting| i128::from(posting.amount)).sum();
+        let bad = |posting: &Posting| posting.amount == 0 || posting.amount == i64::MIN;
+        if !(2..=16).contains(&entry.postings.len())
+            || accounts.len() != entry.postings.len()
+            || sum != 0
+            || entry.postings.iter().any(bad)
+        {
+            faults.push(Code::InvalidEntry);
+        }
+        if size(entry) > i128::from(i64::MAX) {
+            faults.push(Code::Overflow);
+        }
+        for posting in &entry.postings {
+            let account = match self.usable(posting.account) {
+                Ok(account) => account,
+                Err(code) => {
+                    faults.push(code);
+                    continue;
+                }
+            };
+            if account.currency != entry.currency {
+                faults.push(Code::CurrencyMismatch);
+            }
+            let sign = posting.amount.signum();
+            let freed: i128 = freed
+                .iter()
+                .flat_map(|entry| &entry.postings)
+                .filter(|held| held.account == posting.account && held.amount.signum() == sign)
+                .map(|held| i128::from(held.amount).abs())
+                .sum();
+            let amount = i128::from(posting.amount).abs();
+            if let Floor::Limited(floor) = account.floor
+                && sign < 0
+                && !forced
+                && amount > freed
+                && self.available(posting.account) + freed - amount < i128::from(floor)
+            {
+                faults.push(Code::InsufficientFunds);
+            }
+            let after = self.posted(posting.account, sign) + self.pending(posting.account, sign) - freed + amount;
+            if after > i128::from(i64::MAX) {
+                faults.push(Code::Overflow);
+            }
+        }
+        faults
+    }
+
+    fn post(&mut self, entry: &Entry) -> Step {
+        smallest(self.faults(entry, None, false))?;
+        self.posted.extend_from_slice(&entry.postings);
+        Ok((size(entry), first(entry), Did::Posted(entry.clone())))
+    }
+
+    fn hold(&mut self, id: EventId, entry: &Entry, expires_at: u64, card: Option<CardId>) -> Step {
+        let mut faults = self.faults(entry, None, false);
+        if self.holds.len() >= self.bounds.holds {
+            faults.push(Code::Full);
+        }
+        smallest(faults)?;
+        self.holds.push(Hold { id, entry: entry.clone(), expires_at, card, approval: self.approval() });
+        Ok((size(entry), first(entry), Did::Held { captured: 0 }))
+    }
+
+    fn let_go(&mut self, id: EventId) {
+        self.holds.retain(|hold| hold.id != id);
+        let at = self.at;
+        self.known.iter_mut().filter(|known| known.event.id == id).for_each(|known| known.hold_ended = Some(at));
+    }
+
+    fn resize(&mut self, id: EventId, amount: i128) {
+        if amount == 0 {
+            return self.let_go(id);
+        }
+        let hold = self.holds.iter_mut().find(|hold| hold.id == id).unwrap();
+        hold.entry = resized(&hold.entry, amount).unwrap();
+    }
+
+    fn captured(&mut self, id: EventId, amount: i128) {
+        for known in self.known.iter_mut().filter(|known| known.event.id == id) {
+            if let Did::Held { captured } = &mut known.did {
+                *captured += amount;
+            }
+        }
+    }
+
+    fn capture(&mut self, id: EventId, amount: i128, last: bool) -> Step {
+        let hold = self.live(id).ok_or(Code::HoldNotFound)?;
+        let held = hold.entry.clone();
+        if amount <= 0 || amount > size(&held) {
+            return Err(Code::InvalidAmount);
+        }
+        let part = resized(&held, amount).ok_or(Code::InvalidAmount)?;
+        self.resize(id, if last { 0 } else { size(&held) - amount });
+        self.captured(id, amount);
+        self.posted.extend_from_slice(&part.postings);
+        Ok((amount, first(&part), Did::Posted(part)))
+    }
+
+    fn complete(
+        &mut self,
+        event: &Event,
+        hold: Reference,
+        card: Option<CardId>,
+        approval: Option<u32>,
+        entry: &Entry,
+        tolerance_bp: u32,
+    ) -> Step {
+        let named = self.named(event, hold);
+        let Some(hold) = named.and_then(|id| self.live(id)).filter(|hold| hold.card == card) else {
+            let mut faults = self.faults(entry, None, false);
+            faults.push(Code::HoldNotFound);
+            return smallest(faults).map(|()| unreachable!());
+        };
+        let mut faults = self.faults(entry, Some(&hold.entry), false);
+        if approval.is_some_and(|approval| approval != hold.approval) {
+            faults.push(Code::ApprovalMismatch);
+        }
+        if size(entry) > size(&hold.entry) + size(&hold.entry) * i128::from(tolerance_bp) / 10_000 {
+            faults.push(Code::OverTolerance);
+        }
+        if hold.entry.currency != entry.currency {
+            faults.push(Code::CurrencyMismatch);
+        }
+        let id = hold.id;
+        smallest(faults)?;
+        self.let_go(id);
+        self.captured(id, size(entry));
+        self.posted.extend_from_slice(&entry.postings);
+        Ok((size(entry), first(entry), Did::Posted(entry.clone())))
+    }
+
+    fn named(&self, by: &Event, reference: Reference) -> Option<EventId> {
+        match reference {
+            Reference::Id(id) => Some(id),
+            Reference::Key(key) => {
+                let before = |known: &Known| known.event.id.time() <= by.id.time();
+                self.newest(key, before).map(|known| known.event.id)
+            }
+        }
+    }
+
+    fn reverse(&mut self, by: &Event, reference: Reference, compare: bool, remaining: i128) -> Step {
+        let time = by.id.time();
+        let named = self.named(by, reference).filter(|id| {
+            matches!(reference, Reference::Id(_))
+                || id.time() + DAY >= time
+                || self.holds.iter().any(|hold| hold.id == *id)
+        });
+        let Some(original) = named.and_then(|id| self.by_id(id)) else {
+            return self.bury(reference, time);
+        };
+        if compare && original.event.content != by.content {
+            return Err(Code::OriginalDiffers);
+        }
+        let (id, account, amount) = (original.event.id, original.outcome.account, i128::from(original.outcome.amount));
+        let nothing = Ok((0, account, Did::Final));
+        if original.reversed || original.outcome.code != Code::Approved {
+            return nothing;
+        }
+        let back = match original.did.clone() {
+            Did::Nothing => return nothing,
+            Did::Final => return Err(Code::NotReversible),
+            Did::Posted(entry) => self.unpost(&entry, remaining)?,
+            Did::Held { captured } => {
+                if remaining < 0 || remaining > amount {
+                    return Err(Code::InvalidAmount);
+                }
+                if remaining < captured {
+                    return Err(Code::NotReversible);
+                }
+                let Some(hold) = self.live(id) else { return nothing };
+                let (held, keep) = (size(&hold.entry), remaining - captured);
+                if keep > 0 && resized(&hold.entry, keep).is_none() {
+                    return Err(Code::NotReversible);
+                }
+                self.resize(id, keep);
+                held - keep
+            }
+        };
+        if back > 0 {
+            self.known.iter_mut().find(|known| known.event.id == id).unwrap().reversed = true;
+        }
+        Ok((back, account, Did::Final))
+    }
+
+    fn unpost(&mut self, entry: &Entry, remaining: i128) -> Result<i128, Code> {
+        if remaining < 0 || remaining > size(entry) {
+            return Err(Code::InvalidAmount);
+        }
+        let back = size(entry) - remaining;
+        if back == 0 {
+            return Ok(0);
+        }
+        let mut reversal = resized(entry, back).ok_or(Code::NotReversible)?;
+        reversal.postings.iter_mut().for_each(|posting| posting.amount = -posting.amount);
+        smallest(self.faults(&reversal, None, true))?;
+        self.posted.extend_from_slice(&reversal.postings);
+        Ok(back)
+    }
+
+    fn bury(&mut self, reference: Reference, time: u64) -> Step {
+        let (reversal_time, last) = match reference {
+            Reference::Id(id) => (0, id.time().min(self.at + DAY)),
+            Reference::Key(_) => (time, time),
+        };
+        let until = last + 7 * DAY;
+        let same = |grave: &Grave| grave.reference == reference && grave.reversal_time == reversal_time;
+        if let Some(grave) = self.graves.iter_mut().find(|grave| same(grave)) {
+            grave.until = grave.until.max(until);
+        } else if until > self.at {
+            if self.graves.len() >= self.bounds.tombstones {
+                return Err(Code::Full);
+            }
+            self.graves.push(Grave { reference, reversal_time, until });
+        }
+        Err(Code::OriginalNotFound)
+    }
+
+    fn is_buried(&self, event: &Event) -> bool {
+        let time = event.id.time();
+        self.graves.iter().any(|grave| match grave.reference {
+            Reference::Id(id) => id == event.id,
+            Reference::Key(key) => {
+                let recent = time <= grave.reversal_time && grave.reversal_time - time <= DAY;
+                aliases(event).contains(&key) && recent
+            }
+        })
+    }
+
+    fn tick(&mut self) -> i128 {
+        let due: Vec<EventId> =
+            self.holds.iter().filter(|hold| hold.expires_at <= self.at).map(|hold| hold.id).collect();
+        due.iter().for_each(|id| self.let_go(*id));
+        let open: BTreeSet<EventId> = self.holds.iter().map(|hold| hold.id).collect();
+        let at = self.at;
+        self.known.retain(|known| {
+            let accepted = known.event.id.time() + horizon(&known.event);
+            let until = match (&known.did, known.hold_ended) {
+                (_, Some(ended)) => accepted.max(ended + DAY),
+                (Did::Posted(_), None) => accepted.max(known.outcome.at + 7 * DAY),
+                _ => accepted,
+            };
+            until > at || open.contains(&known.event.id)
+        });
+        self.graves.retain(|grave| grave.until > at);
+        due.len() as i128
+    }
+
+    /// What a caller is told of an id.
+    pub fn lookup(&self, id: EventId) -> Option<&Outcome> {
+        let known = self.by_id(id)?;
+        let accepted = id.time() + horizon(&known.event) >= self.at && id.time() <= self.at + DAY;
+        accepted.then_some(&known.outcome)
+    }
+
+    /// Rows: accounts, holds, remembered events, unknown originals, cards.
+    pub fn sizes(&self) -> [usize; 5] {
+        [self.accounts.len(), self.holds.len(), self.known.len(), self.graves.len(), self.tries.len()]
+    }
+}

@@ -1,0 +1,316 @@
+//! Worksheets: a row an event, with the outcome and what the accounts say afterwards.
+//!
+//! ```text
+//! id   | event                       | outcome     | W      | M
+//! fund | post BANK>W 100             | Approved    | 100    |
+//! auth | card 7 hold W>M 40          | Approved 40 | 100/60 | 0
+//! wait 1h
+//! take | card 7 complete auth W>M 38 | Approved 38 | 62     | 38
+//! ```
+//!
+//! The first row names the columns: accounts (balance, or balance/available) and `tries:7` (wrong PINs of card 7).
+//! An empty cell is not looked at. `again` behind an outcome says that the event was known. Accounts BANK (may go
+//! below zero), W, V and M, in currency 710, are open when a sheet begins.
+//!
+//! Entries are `FROM>TO AMOUNT` or `A-5,B+3,C+2`. Events are those of [`Body`]; words with `=` set what else there
+//! is: `for` (life of a hold), `pin`, `max` (PIN tries), `keys`, `repeat`, `content`, `at` (the id's time, from now),
+//! `cur`, `tol` (basis points), `approval`. Three directives stand alone in a row: `wait`, `bounds` (at the top) and
+//! `name ID -1m`, which fixes the id of an event that comes later.
+
+use std::collections::HashMap;
+
+use ledger::limits::Bounds;
+use ledger::{
+    AccountId, AccountKind, Body, CardAction, CardEvent, Code, Content, Entry, Event, EventId, Floor, Key, PinCheck,
+    Posting, Reference, State,
+};
+
+const START: u64 = 1_800_000_000_000;
+
+pub struct Sheet {
+    state: State,
+    bounds: Bounds,
+    now: u64,
+    ids: HashMap<String, EventId>,
+    approvals: HashMap<String, u32>,
+    columns: Vec<String>,
+    applied: Vec<(u64, Event)>,
+}
+
+/// Works a sheet through, and then its events again on two fresh states, which must come out the same.
+pub fn work(text: &str) {
+    let bounds = text.lines().find_map(|line| line.trim().strip_prefix("bounds ")).map_or(Bounds::default(), bounds);
+    let mut sheet = Sheet {
+        state: State::with_bounds(bounds),
+        bounds,
+        now: START,
+        ids: HashMap::new(),
+        approvals: HashMap::new(),
+        columns: Vec::new(),
+        applied: Vec::new(),
+    };
+    for (account, floor) in [("BANK", "unlimited"), ("W", "0"), ("V", "0"), ("M", "0")] {
+        sheet.row(&format!("open-{account} | open {account} 710 floor={floor} | Approved"));
+    }
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["bounds", ..] => {}
+            ["wait", time] => sheet.now += duration(time),
+            ["name", label, offset] => {
+                let id = sheet.id_at(label, offset);
+                sheet.ids.insert(label.to_owned(), id);
+            }
+            ["id", "|", ..] => sheet.columns = cells(line)[3..].iter().map(|cell| (*cell).to_owned()).collect(),
+            _ => sheet.row(line),
+        }
+    }
+    sheet.replay();
+}
+
+fn cells(line: &str) -> Vec<&str> {
+    line.split('|').map(str::trim).collect()
+}
+
+impl Sheet {
+    fn row(&mut self, line: &str) {
+        let cells = cells(line);
+        let (label, text, expected) = (cells[0], cells[1], cells[2]);
+        let event = self.event(label, text);
+        self.now += 1;
+        let (applied, changes) = self.state.apply(self.state.seq() + 1, self.now, &event);
+        let outcome = &applied.outcome;
+        self.applied.push((self.now, event));
+        if !applied.replayed {
+            self.approvals.insert(label.to_owned(), outcome.approval);
+        }
+
+        let mut words = expected.split_whitespace();
+        assert_eq!(format!("{:?}", outcome.code), words.next().unwrap(), "{line}");
+        let rest: Vec<&str> = words.collect();
+        assert_eq!(applied.replayed, rest.contains(&"again"), "{line}: replayed");
+        if let Some(amount) = rest.first().filter(|word| **word != "again") {
+            assert_eq!(outcome.amount, number(amount), "{line}: amount");
+        }
+        if applied.replayed || outcome.code != Code::Approved {
+            assert_eq!(changes, ledger::Changes::default(), "{line}: what is refused or known changes nothing");
+        }
+        self.state.check_invariants().unwrap_or_else(|what| panic!("{line}: {what}"));
+        for (column, cell) in self.columns.iter().zip(cells.iter().skip(3)).filter(|(_, cell)| !cell.is_empty()) {
+            self.check(line, column, cell);
+        }
+    }
+
+    fn check(&self, line: &str, column: &str, cell: &str) {
+        if let Some(card) = column.strip_prefix("tries:") {
+            assert_eq!(self.state.pin_tries(card.parse().unwrap()).to_string(), cell, "{line}: {column}");
+            return;
+        }
+        let view = self.state.account(account(column)).unwrap();
+        let (balance, available) = cell.split_once('/').unwrap_or((cell, cell));
+        let expected = (number(balance), number(available));
+        assert_eq!((view.balance, view.available), expected, "{line}: {column} balance and available");
+    }
+
+    fn replay(&self) {
+        for _ in 0..2 {
+            let mut again = State::with_bounds(self.bounds);
+            for ((at, event), seq) in self.applied.iter().zip(1..) {
+                again.apply(seq, *at, event);
+            }
+            assert!(again == self.state, "replay gives another state");
+            assert_eq!(again.digest(), self.state.digest());
+        }
+    }
+
+    fn id_at(&self, label: &str, offset: &str) -> EventId {
+        let mut low = [0; 10];
+        low.iter_mut().zip(label.bytes()).for_each(|(low, byte)| *low = byte);
+        EventId::new(self.now.checked_add_signed(signed_duration(offset)).unwrap(), low)
+    }
+
+    fn id(&self, label: &str) -> EventId {
+        *self.ids.get(label).unwrap_or_else(|| panic!("no event {label} above"))
+    }
+
+    fn reference(&self, word: &str) -> Reference {
+        word.strip_prefix('#').map_or_else(|| Reference::Id(self.id(word)), |key| Reference::Key(self::key(key)))
+    }
+
+    fn event(&mut self, label: &str, text: &str) -> Event {
+        let (set, words): (Vec<&str>, Vec<&str>) = text.split_whitespace().partition(|word| word.contains('='));
+        let set: HashMap<&str, &str> = set.iter().filter_map(|word| word.split_once('=')).collect();
+        let id = match self.ids.get(label) {
+            Some(id) => *id,
+            None => self.id_at(label, set.get("at").unwrap_or(&"0s")),
+        };
+        self.ids.insert(label.to_owned(), id);
+        let mut content = [0; 16];
+        content.iter_mut().zip(set.get("content").unwrap_or(&"").bytes()).for_each(|(to, byte)| *to = byte);
+        Event { id, content: Content(content), body: self.body(&words, &set) }
+    }
+
+    fn body(&self, words: &[&str], set: &HashMap<&str, &str>) -> Body {
+        let record = Vec::new();
+        match *words {
+            ["open", name, currency] => Body::OpenAccount {
+                account: account(name),
+                currency: currency.parse().unwrap(),
+                kind: AccountKind::Wallet,
+                floor: set.get("floor").map_or(Floor::Limited(0), |floor| match *floor {
+                    "unlimited" => Floor::Unlimited,
+                    floor => Floor::Limited(number(floor)),
+                }),
+            },
+            ["close", name] => Body::CloseAccount { account: account(name) },
+            ["post", ref entry @ ..] => Body::Post { entry: self::entry(entry, set), record },
+            ["hold", ref entry @ ..] => {
+                Body::PlaceHold { entry: self::entry(entry, set), expires_at: self.expiry(set), record }
+            }
+            ["capture", hold, amount, ref last @ ..] => {
+                Body::CaptureHold { hold: self.id(hold), amount: number(amount), last: !last.is_empty(), record }
+            }
+            ["void", hold] => Body::VoidHold { hold: self.id(hold) },
+            ["reverse", original, ref to @ ..] => {
+                Body::Reverse { original: self.id(original), remaining: remaining(to), record }
+            }
+            ["reset-tries", card] => Body::ResetPinTries { card: card.parse().unwrap() },
+            ["tick"] => Body::Tick,
+            ["card", ref words @ ..] => Body::Card(self.card(words, set)),
+            _ => panic!("no such event: {words:?}"),
+        }
+    }
+
+    fn card(&self, words: &[&str], set: &HashMap<&str, &str>) -> CardEvent {
+        let number_of = words.first().and_then(|word| word.parse().ok());
+        let words = &words[usize::from(number_of.is_some())..];
+        let keys = set.get("keys").map_or_else(Vec::new, |keys| keys.split(',').map(|word| key(&word[1..])).collect());
+        CardEvent {
+            aliases: keys,
+            repeat_of: set.get("repeat").map(|word| key(&word[1..])),
+            advice: words.last() == Some(&"advice"),
+            card: number_of,
+            pin: match set.get("pin") {
+                None => PinCheck::NotChecked,
+                Some(&"right") => PinCheck::Right,
+                Some(_) => PinCheck::Wrong,
+            },
+            pin_tries_max: set.get("max").map_or(3, |max| max.parse().unwrap()),
+            action: self.action(words.strip_suffix(&["advice"]).unwrap_or(words), set),
+            answer: Vec::new(),
+            record: Vec::new(),
+        }
+    }
+
+    fn action(&self, words: &[&str], set: &HashMap<&str, &str>) -> CardAction {
+        match *words {
+            ["decline", reason] => CardAction::Decline { reason: reason.parse().unwrap() },
+            ["inquire", name] => CardAction::Inquire { account: account(name) },
+            ["post", ref entry @ ..] => CardAction::Post { entry: self::entry(entry, set) },
+            ["hold", ref entry @ ..] => {
+                CardAction::Hold { entry: self::entry(entry, set), expires_at: self.expiry(set) }
+            }
+            ["complete", hold, ref entry @ ..] => CardAction::Complete {
+                hold: self.reference(hold),
+                approval: set
+                    .get("approval")
+                    .map(|label| self.approvals.get(*label).copied().unwrap_or_else(|| label.parse().unwrap())),
+                entry: self::entry(entry, set),
+                tolerance_bp: set.get("tol").map_or(0, |tolerance| tolerance.parse().unwrap()),
+            },
+            ["reverse", original, ref to @ ..] => {
+                CardAction::Reverse { original: self.reference(original), remaining: remaining(to) }
+            }
+            _ => panic!("no such action: {words:?}"),
+        }
+    }
+
+    fn expiry(&self, set: &HashMap<&str, &str>) -> u64 {
+        match set.get("for") {
+            Some(&"ever") => u64::MAX,
+            life => self.now + life.map_or(7 * 86_400_000, |life| duration(life)),
+        }
+    }
+}
+
+fn remaining(words: &[&str]) -> i64 {
+    match words {
+        [] => 0,
+        ["to", amount] => number(amount),
+        _ => panic!("to what? {words:?}"),
+    }
+}
+
+/// Account names are short: their letters are their number.
+fn account(name: &str) -> AccountId {
+    name.bytes().fold(0, |number, byte| number << 8 | u64::from(byte))
+}
+
+fn key(name: &str) -> Key {
+    name.bytes().fold(0, |number, byte| number << 8 | u128::from(byte))
+}
+
+fn number(word: &str) -> i64 {
+    match word {
+        "MAX" | "+MAX" => i64::MAX,
+        "-MAX" => -i64::MAX,
+        "MIN" => i64::MIN,
+        word => word.parse().unwrap_or_else(|_| panic!("no number: {word}")),
+    }
+}
+
+fn entry(words: &[&str], set: &HashMap<&str, &str>) -> Entry {
+    let currency = set.get("cur").map_or(710, |currency| currency.parse().unwrap());
+    let posting = |word: &str| {
+        let sign = word.find(['-', '+']).unwrap();
+        Posting { account: account(&word[..sign]), amount: number(&word[sign..]) }
+    };
+    let postings = match *words {
+        [pair, amount] => {
+            let (from, to) = pair.split_once('>').unwrap();
+            let amount = number(amount);
+            let debit = Posting { account: account(from), amount: amount.wrapping_neg() };
+            vec![debit, Posting { account: account(to), amount }]
+        }
+        [list] => list.split(',').map(posting).collect(),
+        [] => Vec::new(),
+        _ => panic!("no entry: {words:?}"),
+    };
+    Entry { currency, postings }
+}
+
+fn bounds(words: &str) -> Bounds {
+    let mut bounds = Bounds::default();
+    for (name, rows) in words.split_whitespace().map(|word| word.split_once('=').unwrap()) {
+        let rows = rows.parse().unwrap();
+        match name {
+            "accounts" => bounds.accounts = rows,
+            "holds" => bounds.holds = rows,
+            "records" => bounds.records = rows,
+            "tombstones" => bounds.tombstones = rows,
+            "cards" => bounds.cards_with_wrong_pins = rows,
+            _ => panic!("no bound {name}"),
+        }
+    }
+    bounds
+}
+
+fn duration(word: &str) -> u64 {
+    let digits = word.trim_end_matches(char::is_alphabetic);
+    let unit = match &word[digits.len()..] {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        unit => panic!("no unit {unit}"),
+    };
+    digits.parse::<u64>().unwrap() * unit
+}
+
+fn signed_duration(word: &str) -> i64 {
+    match word.strip_prefix('-') {
+        Some(word) => -i64::try_from(duration(word)).unwrap(),
+        None => i64::try_from(duration(word.trim_start_matches('+'))).unwrap(),
+    }
+}
