@@ -14,7 +14,7 @@ use crate::storage::Storage;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("ledger storage: {0}")]
-    Storage(#[from] io::Error),
+    Storage(io::Error),
     #[error("ledger damaged in {file} at byte {offset}: {what}; restore this file from a copy, nothing was changed")]
     Damaged { file: String, offset: u64, what: String },
     #[error(
@@ -25,6 +25,13 @@ pub enum OpenError {
         "ledger ends at event {last}, but {follower} has seen event {seen}; restore the journal's last files, or what follows it, from a copy"
     )]
     Behind { follower: String, seen: u64, last: u64 },
+}
+
+/// Not as a source: the text says it all, and who prints sources too would say it twice.
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Self::Storage(error)
+    }
 }
 
 /// One frame of events, as read.

@@ -289,7 +289,7 @@ fn check_ledger(data_dir: &Path, tills: &[Till]) {
     for line in String::from_utf8(dumped.stdout).unwrap().lines() {
         let event: Value = serde_json::from_str(line).unwrap();
         let record = &event["record"];
-        if event["kind"] == "card" && event["outcome"]["copy"] == false {
+        if event["kind"] == "card" && event["outcome"]["copy_of"].is_null() {
             let text = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
             let family = text("mti").get(..3).unwrap_or_default().to_owned();
             let name = format!("{}/{family}/{}/{}", text("terminal"), text("stan"), text("transmission"));
@@ -304,6 +304,8 @@ fn check_ledger(data_dir: &Path, tills: &[Till]) {
             let events = recorded.get(&name).map(Vec::as_slice).unwrap_or_default();
             let [event] = events else { panic!("{name} ({:?}) is in the ledger {} times", sent.what, events.len()) };
             assert_eq!(event["outcome"]["code"], "Approved", "{name}");
+            let approval = format!("{:06}", event["outcome"]["approval"].as_u64().unwrap());
+            assert!(sent.approval.is_empty() || sent.approval == approval, "{name} was answered another approval");
         }
     }
 }

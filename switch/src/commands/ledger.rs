@@ -101,3 +101,34 @@ fn to_json(report: &Report) -> Value {
         "unfinished": report.unfinished.as_ref().map(|(file, offset)| json!({"file": file, "byte": offset})),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_for_people_and_one_for_programs() {
+        let report = Report {
+            segments: 2,
+            frames: 5,
+            events: 9,
+            unfinished: Some(("00000000000000000007.wal".into(), 640)),
+            sizes: [("accounts", 3), ("open_holds", 1), ("remembered_events", 9), ("reversed", 0), ("cards", 0)],
+            trial_balance: [(8, (1 << 70, 1 << 70)), (710, (5, 5))].into(),
+            digest: 0xAB,
+        };
+        let text = for_people(Path::new("data"), &report);
+        assert!(
+            text.starts_with("ledger in data\n  2 segments, 5 frames, 9 events\n  3 accounts, 1 open holds"),
+            "{text}"
+        );
+        assert!(text.contains("currency 008: debits 1180591620717411303424, credits"), "{text}");
+        assert!(text.contains("00000000000000000007.wal ends at byte 640"), "{text}");
+        assert!(text.ends_with("\nOK"), "{text}");
+        let json = to_json(&report);
+        assert_eq!(json["digest"], "00000000000000ab");
+        assert_eq!(json["trial_balance"]["008"]["debits"], "1180591620717411303424");
+        assert_eq!(json["unfinished"], json!({"file": "00000000000000000007.wal", "byte": 640}));
+        assert_eq!(json["sizes"]["accounts"], 3);
+    }
+}
