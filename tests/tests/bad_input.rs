@@ -140,7 +140,7 @@ fn message(bench: &Bench, change: impl FnOnce(&mut Fields)) -> Vec<u8> {
 /// DE 39 of the answer to a message, or `None` when it was dropped: then nothing but the keep-alive sent behind it
 /// comes back.
 async fn code(bench: &Bench, message: &[u8]) -> Option<String> {
-    const SILENCE: Duration = Duration::from_millis(300);
+    const SILENCE: Duration = Duration::from_millis(1500);
     let mut socket = bench.socket("pos-ascii").await;
     socket.write_all(&frame(message)).await.unwrap();
     socket.write_all(&frame(&[])).await.unwrap();

@@ -96,8 +96,8 @@ async fn a_card_blocked_over_rest_is_refused_at_the_terminal() {
         let change = serde_json::json!({"status": status, "reason": "test"});
         assert_eq!(rest.put(&path, &change).await["status"], status);
         let mut code = String::new();
-        // Within a second.
-        for _ in 0..20 {
+        // Well within a second on an idle machine; a loaded one gets three.
+        for _ in 0..60 {
             let request = terminal.request(parties::Kind::Purchase, &daemon.card(0), 100).unwrap();
             code = link.exchange(&request).await.unwrap().code().to_owned();
             if code == expected {
