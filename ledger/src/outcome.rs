@@ -49,6 +49,36 @@ pub enum Code {
     Full = 23,
 }
 
+impl Code {
+    /// Every code, in order of precedence.
+    pub const ALL: [Self; 24] = [
+        Self::Approved,
+        Self::ReusedWithOtherContent,
+        Self::IdTooOld,
+        Self::TooLate,
+        Self::Declined,
+        Self::PinTriesExceeded,
+        Self::WrongPin,
+        Self::PinNotJudged,
+        Self::InvalidEntry,
+        Self::HoldNotFound,
+        Self::ApprovalMismatch,
+        Self::OverTolerance,
+        Self::OriginalNotFound,
+        Self::OriginalDiffers,
+        Self::InvalidAmount,
+        Self::NotReversible,
+        Self::AccountExists,
+        Self::AccountNotFound,
+        Self::AccountClosed,
+        Self::CurrencyMismatch,
+        Self::AccountInUse,
+        Self::InsufficientFunds,
+        Self::Overflow,
+        Self::Full,
+    ];
+}
+
 /// The result of an event, the same for every copy of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {

@@ -13,7 +13,7 @@ macro_rules! sheets {
         #[test]
         fn every_code_is_in_a_sheet() {
             let sheets = [$($text),*].concat();
-            for code in CODES {
+            for code in Code::ALL {
                 let word = format!("| {code:?}");
                 assert!(sheets.contains(&word), "{code:?} is in no sheet");
             }
@@ -21,38 +21,11 @@ macro_rules! sheets {
     };
 }
 
-use ledger::Code::{self, *};
-
-const CODES: [Code; 24] = [
-    Approved,
-    ReusedWithOtherContent,
-    IdTooOld,
-    TooLate,
-    Declined,
-    PinTriesExceeded,
-    WrongPin,
-    PinNotJudged,
-    InvalidEntry,
-    HoldNotFound,
-    ApprovalMismatch,
-    OverTolerance,
-    OriginalNotFound,
-    OriginalDiffers,
-    InvalidAmount,
-    NotReversible,
-    AccountExists,
-    AccountNotFound,
-    AccountClosed,
-    CurrencyMismatch,
-    AccountInUse,
-    InsufficientFunds,
-    Overflow,
-    Full,
-];
+use ledger::Code;
 
 #[test]
 fn the_numbers_are_the_precedence_and_none_is_left_out() {
-    for (number, code) in CODES.into_iter().enumerate() {
+    for (number, code) in Code::ALL.into_iter().enumerate() {
         assert_eq!(code as usize, number);
     }
 }
