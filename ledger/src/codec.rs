@@ -146,12 +146,13 @@ fn put_entry(entry: &Entry, out: &mut Vec<u8>) -> Result<(), TooLarge> {
 }
 
 fn put_reference(reference: Reference, out: &mut Vec<u8>) {
-    let (tag, value) = match reference {
-        Reference::Id(id) => (0, id.0),
-        Reference::Key(key) => (1, key),
+    let (tag, values) = match reference {
+        Reference::Id(id) => (0, [Some(id.0), None]),
+        Reference::Key(key) => (1, [Some(key), None]),
+        Reference::IdOrRepeat(id, key) => (2, [Some(id.0), Some(key)]),
     };
     out.push(tag);
-    out.extend_from_slice(&value.to_le_bytes());
+    values.into_iter().flatten().for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
 }
 
 fn put_option<const N: usize>(value: Option<[u8; N]>, out: &mut Vec<u8>) {
@@ -274,6 +275,7 @@ impl Reader<'_> {
         match (self.byte()?, u128::from_le_bytes(self.array()?)) {
             (0, id) => Ok(Reference::Id(EventId(id))),
             (1, key) => Ok(Reference::Key(key)),
+            (2, id) => Ok(Reference::IdOrRepeat(EventId(id), u128::from_le_bytes(self.array()?))),
             _ => Err(NoEvent),
         }
     }
@@ -335,7 +337,11 @@ mod tests {
     }
 
     fn reference() -> impl Strategy<Value = Reference> {
-        prop_oneof![any::<u128>().prop_map(|id| Reference::Id(EventId(id))), any::<u128>().prop_map(Reference::Key)]
+        prop_oneof![
+            any::<u128>().prop_map(|id| Reference::Id(EventId(id))),
+            any::<u128>().prop_map(Reference::Key),
+            any::<(u128, u128)>().prop_map(|(id, key)| Reference::IdOrRepeat(EventId(id), key)),
+        ]
     }
 
     fn action() -> impl Strategy<Value = CardAction> {
@@ -413,7 +419,7 @@ mod tests {
     #[test]
     fn no_event_is_longer_than_its_bound() {
         let entry = Entry { currency: 710, postings: vec![Posting { account: 1, amount: 1 }; POSTINGS_MAX] };
-        let hold = Reference::Key(1);
+        let hold = Reference::IdOrRepeat(EventId(1), 1);
         let body = Body::Card(CardEvent {
             aliases: vec![0; ALIASES_MAX],
             repeat_of: Some(1),

@@ -120,7 +120,7 @@ pub enum Body {
 /// One card message, declines included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardEvent {
-    /// Up to four other keys by which this event is found later. Of several holders of a key the one with the newest
+    /// Up to five other keys by which this event is found later. Of several holders of a key the one with the newest
     /// id is meant; see [`Reference::Key`] for reversals.
     pub aliases: Vec<Key>,
     /// On repeats: the alias under which the first copy may be known. The first copy has it among its aliases, and is
@@ -183,6 +183,9 @@ pub enum Reference {
     /// means the newest one whose id is not later than its own. A reversal means none that is more than a day older
     /// than itself either, unless its hold is still open.
     Key(Key),
+    /// By its id, and where no event of that id came, by a key that only repeats carry: the message that is named may
+    /// have been lost, and a repeat with an id of its own have come in its place.
+    IdOrRepeat(EventId, Key),
 }
 
 #[cfg(test)]

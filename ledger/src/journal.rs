@@ -9,7 +9,7 @@ use crate::storage::{Storage, StorageFile};
 
 pub const FORMAT_VERSION: u8 = 1;
 /// Changes when `State::apply` would give another outcome for an old event.
-pub const RULES_VERSION: u8 = 1;
+pub const RULES_VERSION: u8 = 2;
 
 const SEGMENT_MAGIC: [u8; 4] = *b"UMSG";
 const FRAME_MAGIC: [u8; 4] = *b"UMFR";

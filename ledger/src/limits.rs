@@ -11,7 +11,10 @@ pub const POSTINGS_MIN: usize = 2;
 pub const POSTINGS_MAX: usize = 16;
 
 /// Alias keys of one card event.
-pub const ALIASES_MAX: usize = 4;
+pub const ALIASES_MAX: usize = 5;
+
+/// Ids of further copies of one message that are known; of more, the last ones are.
+pub const REPEATS_MAX: usize = 8;
 
 /// Opaque answer facts of one card event, bytes.
 pub const ANSWER_MAX: usize = 512;

@@ -228,6 +228,7 @@ fn reference(reference: Reference) -> Value {
     match reference {
         Reference::Id(id) => json!({"id": hex(id.0)}),
         Reference::Key(key) => json!({"key": hex(key)}),
+        Reference::IdOrRepeat(id, key) => json!({"id": hex(id.0), "repeat": hex(key)}),
     }
 }
 

@@ -38,7 +38,7 @@ struct Header {
 fn frame(header: &Header, body: &[u8]) -> Vec<u8> {
     let mut frame = sealed(
         [
-            &b"UMFR\x01\x01"[..],
+            &b"UMFR\x01\x02"[..],
             &[header.kind, 0],
             &(body.len() as u32).to_le_bytes(),
             &header.count.to_le_bytes(),

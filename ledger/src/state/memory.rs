@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::event::{Body, Content, Entry, Event, EventId, Key, Millis, Reference};
-use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, Bounds, HORIZON_MS, TICK_WORK_MAX};
+use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, Bounds, HORIZON_MS, REPEATS_MAX, TICK_WORK_MAX};
 use crate::outcome::{Applied, Code, Outcome};
 
 /// What an event did that can be undone.
@@ -29,7 +29,11 @@ pub(super) struct Record {
     pub answer: Arc<[u8]>,
     pub aliases: Vec<Key>,
     pub repeat_of: Option<Key>,
-    /// How long its id is accepted.
+    /// Further ids of the same message: those of its other copies, the last of them last.
+    pub copies: Vec<EventId>,
+    /// The latest time among its id and those of its copies.
+    pub newest: Millis,
+    /// How long its ids are accepted.
     pub horizon: Millis,
     pub effect: Effect,
     /// Something has been taken back.
@@ -47,10 +51,12 @@ impl Record {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Memory {
     records: BTreeMap<EventId, Record>,
-    /// Records without an open hold: what may go when room is needed, oldest first.
-    evictable: BTreeSet<EventId>,
+    /// Records without an open hold: what may go when room is needed, first those whose newest id is oldest.
+    evictable: BTreeSet<(Millis, EventId)>,
     expiries: BTreeSet<(Millis, EventId)>,
     aliases: BTreeSet<(Key, EventId)>,
+    /// A copy's id, and that of the record it is a copy of.
+    copies: BTreeMap<EventId, EventId>,
     /// An unknown original and the time of the reversal that named it (0 where it was named by its id), until when.
     tombstones: BTreeMap<(Reference, Millis), Millis>,
     tombstone_expiries: BTreeSet<(Millis, Reference, Millis)>,
@@ -80,10 +86,15 @@ impl Memory {
         self.aliases.range((key, EventId(0))..=(key, last)).next_back().map(|(_, id)| *id)
     }
 
+    /// The record of an id: its own, or the one it is known to be a copy of.
+    pub fn by_id(&self, id: EventId) -> Option<(EventId, &Record)> {
+        let of = if self.records.contains_key(&id) { id } else { *self.copies.get(&id)? };
+        Some((of, self.records.get(&of)?))
+    }
+
     /// The first copy of a message: known by its id, or for a repeat by the alias that both share.
     pub fn first_copy(&self, id: EventId, repeat_of: Option<Key>) -> Option<(EventId, &Record)> {
-        let by_id = self.records.get(&id).map(|record| (id, record));
-        by_id.or_else(|| {
+        self.by_id(id).or_else(|| {
             let id = self.holder(repeat_of?, EventId(u128::MAX))?;
             Some((id, self.records.get(&id)?))
         })
@@ -113,12 +124,43 @@ impl Memory {
         time < self.forgotten_before
     }
 
-    /// The event a completion names: of several holders of a key the newest that is not later than itself.
+    /// The event that one of time `time` names: of several holders of a key the newest that is not later than that.
     pub fn named(&self, reference: Reference, time: Millis) -> Option<EventId> {
+        let by_id = |id| self.by_id(id).map(|(id, _)| id);
+        let by_key = |key| self.holder(key, EventId::last_of(time));
         match reference {
-            Reference::Id(id) => Some(id),
-            Reference::Key(key) => self.holder(key, EventId::last_of(time)),
+            Reference::Id(id) => by_id(id),
+            Reference::Key(key) => by_key(key),
+            Reference::IdOrRepeat(id, key) => by_id(id).or_else(|| by_key(key)),
         }
+    }
+
+    /// Remembers that an id means the same message as a record. Of very many copies the last few are known.
+    pub fn link(&mut self, copy: EventId, of: EventId) {
+        let Some(record) = self.records.get_mut(&of).filter(|_| copy != of) else { return };
+        if self.copies.contains_key(&copy) {
+            return;
+        }
+        if record.copies.len() >= REPEATS_MAX {
+            self.copies.remove(&record.copies.remove(0));
+        }
+        record.copies.push(copy);
+        self.copies.insert(copy, of);
+        let was = record.newest;
+        record.newest = was.max(copy.time());
+        let Some(forget_at) = record.forget_at else { return };
+        let later = forget_at.max(record.newest.saturating_add(record.horizon));
+        record.forget_at = Some(later);
+        let newest = record.newest;
+        self.evictable.remove(&(was, of));
+        self.evictable.insert((newest, of));
+        self.expiries.remove(&(forget_at, of));
+        self.expiries.insert((later, of));
+    }
+
+    /// Whether a reversal came first that named exactly this id.
+    pub fn is_buried_by_id(&self, id: EventId) -> bool {
+        self.tombstones.contains_key(&(Reference::Id(id), 0))
     }
 
     /// Whether the event's reversal came first. A key may have been used again since: it means events of the day
@@ -136,27 +178,31 @@ impl Memory {
             let reference = Reference::Key(*key);
             self.tombstones.range((reference, from)..=(reference, to)).next().is_some()
         };
-        self.tombstones.contains_key(&(Reference::Id(event.id), 0)) || keys.iter().any(by_key)
+        self.is_buried_by_id(event.id) || keys.iter().any(by_key)
     }
 
     /// Remembers that an original's reversal, an event of time `time`, came first: as long as the original's id could
     /// still be accepted.
     pub fn bury(&mut self, reference: Reference, time: Millis, now: Millis, max: usize) -> Result<(), Code> {
-        let (row, last) = match reference {
-            Reference::Id(id) => ((reference, 0), id.time().min(now.saturating_add(AHEAD_MS))),
-            Reference::Key(_) => ((reference, time), time),
+        let by_id = |id: EventId| ((Reference::Id(id), 0), id.time().min(now.saturating_add(AHEAD_MS)));
+        let by_key = |key: Key| ((Reference::Key(key), time), time);
+        let rows = match reference {
+            Reference::Id(id) => vec![by_id(id)],
+            Reference::Key(key) => vec![by_key(key)],
+            Reference::IdOrRepeat(id, key) => vec![by_id(id), by_key(key)],
         };
-        let until = last.saturating_add(ADVICE_HORIZON_MS);
-        if until <= now {
-            return Ok(());
+        let until = |last: Millis| last.saturating_add(ADVICE_HORIZON_MS);
+        let rows: Vec<_> = rows.into_iter().filter(|(_, last)| until(*last) > now).collect();
+        let new = rows.iter().filter(|(row, _)| !self.tombstones.contains_key(row)).count();
+        if new > 0 && self.tombstones.len() + new > max {
+            return Err(Code::Full);
         }
-        match self.tombstones.get(&row).copied() {
-            Some(before) => self.tombstone_expiries.remove(&(before, row.0, row.1)),
-            None if self.tombstones.len() >= max => return Err(Code::Full),
-            None => false,
-        };
-        self.tombstones.insert(row, until);
-        self.tombstone_expiries.insert((until, row.0, row.1));
+        for (row, last) in rows {
+            if let Some(before) = self.tombstones.insert(row, until(last)) {
+                self.tombstone_expiries.remove(&(before, row.0, row.1));
+            }
+            self.tombstone_expiries.insert((until(last), row.0, row.1));
+        }
         Ok(())
     }
 
@@ -169,7 +215,7 @@ impl Memory {
             self.aliases.insert((*key, id));
         }
         if let Some(forget_at) = record.forget_at {
-            self.evictable.insert(id);
+            self.evictable.insert((record.newest, id));
             self.expiries.insert((forget_at, id));
         }
         self.records.insert(id, record);
@@ -178,28 +224,31 @@ impl Memory {
     /// The event's hold is open no more: from now on it may be forgotten.
     pub fn hold_ended(&mut self, id: EventId, now: Millis) {
         if let Some(record) = self.records.get_mut(&id) {
-            let forget_at = id.time().saturating_add(record.horizon).max(now.saturating_add(HORIZON_MS));
+            let forget_at = record.newest.saturating_add(record.horizon).max(now.saturating_add(HORIZON_MS));
             record.forget_at = Some(forget_at);
-            self.evictable.insert(id);
+            self.evictable.insert((record.newest, id));
             self.expiries.insert((forget_at, id));
         }
     }
 
     fn make_room(&mut self) {
-        if let Some(id) = self.evictable.first().copied() {
-            self.forgotten_before = self.forgotten_before.max(id.time().saturating_add(1));
+        if let Some((newest, id)) = self.evictable.first().copied() {
+            self.forgotten_before = self.forgotten_before.max(newest.saturating_add(1));
             self.forget(id);
         }
     }
 
     fn forget(&mut self, id: EventId) {
         let Some(record) = self.records.remove(&id) else { return };
-        self.evictable.remove(&id);
+        self.evictable.remove(&(record.newest, id));
         if let Some(forget_at) = record.forget_at {
             self.expiries.remove(&(forget_at, id));
         }
         for key in record.aliases {
             self.aliases.remove(&(key, id));
+        }
+        for copy in record.copies {
+            self.copies.remove(&copy);
         }
     }
 
@@ -225,20 +274,26 @@ impl Memory {
 
     /// Whether the indexes say what the records say. `is_open`: whether a hold of that id is open.
     pub fn check(&self, is_open: impl Fn(EventId) -> bool) -> Result<(), String> {
-        let (mut aliases, mut waiting) = (BTreeSet::new(), 0);
+        let (mut aliases, mut copies, mut waiting) = (BTreeSet::new(), Vec::new(), 0);
         for (id, record) in &self.records {
             aliases.extend(record.aliases.iter().map(|key| (*key, *id)));
+            copies.extend(record.copies.iter().map(|copy| (*copy, *id)));
             if is_open(*id) == record.forget_at.is_some() {
                 return Err(format!("event {:032x} is remembered as if its hold were another", id.0));
             }
             if let Some(forget_at) = record.forget_at {
                 waiting += 1;
-                if !self.expiries.contains(&(forget_at, *id)) || !self.evictable.contains(id) {
+                if !self.expiries.contains(&(forget_at, *id)) || !self.evictable.contains(&(record.newest, *id)) {
                     return Err(format!("event {:032x} would never be forgotten", id.0));
                 }
             }
         }
-        if aliases != self.aliases || self.expiries.len() != waiting || self.evictable.len() != waiting {
+        copies.sort_unstable();
+        if !copies.iter().copied().eq(self.copies.iter().map(|(copy, of)| (*copy, *of)))
+            || aliases != self.aliases
+            || self.expiries.len() != waiting
+            || self.evictable.len() != waiting
+        {
             return Err("an index of remembered events names one that is not there".into());
         }
         let by_expiry = self.tombstone_expiries.iter().map(|(until, reference, time)| ((*reference, *time), *until));

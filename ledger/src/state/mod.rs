@@ -41,6 +41,9 @@ pub struct AccountView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     pub content: Content,
+    /// Whether the id itself is known. A repeat that is only known by its alias has to be submitted, so that its id
+    /// can be named by a reversal.
+    pub by_id: bool,
     pub applied: Applied,
 }
 
@@ -119,11 +122,12 @@ impl State {
     /// A remembered event, by id, or for a repeat by the alias of its first copy. An event that is remembered longer
     /// than its id is accepted, for its hold or its reversal, is not given: submitting its id again says too old.
     pub fn lookup(&self, id: EventId, repeat_of: Option<Key>) -> Option<Recorded> {
-        let (found, record) = self.memory.first_copy(id, repeat_of)?;
-        if found == id && is_outside(id.time(), record.horizon, self.at) {
+        let (_, record) = self.memory.first_copy(id, repeat_of)?;
+        if is_outside(id.time(), record.horizon, self.at) {
             return None;
         }
-        Some(Recorded { content: record.content, applied: record.replay() })
+        let by_id = self.memory.by_id(id).is_some();
+        Some(Recorded { content: record.content, by_id, applied: record.replay() })
     }
 
     /// The earliest moment at which a tick has something to do.
@@ -150,17 +154,23 @@ impl State {
     }
 
     /// The answer to an event that is known, or of which it cannot be told whether it is.
-    fn answer_known(&self, event: &Event) -> Option<Applied> {
+    fn answer_known(&mut self, event: &Event) -> Option<Applied> {
         let time = event.id.time();
-        let known = self.memory.known(event).map(|(_, record)| record);
-        if known.is_some_and(|record| record.content != event.content) {
+        let known = self.memory.known(event);
+        if known.is_some_and(|(_, record)| record.content != event.content) {
             return Some(self.unrecorded(Err(Code::ReusedWithOtherContent)));
         }
         if is_outside(time, horizon(event), self.at) {
             return Some(self.unrecorded(Err(Code::IdTooOld)));
         }
         match known {
-            Some(record) => Some(record.replay()),
+            // Its reversal came before it: that is news, and means the first copy too.
+            Some((id, _)) if id != event.id && self.memory.is_buried_by_id(event.id) => None,
+            Some((id, record)) => {
+                let replay = record.replay();
+                self.memory.link(event.id, id);
+                Some(replay)
+            }
             None if self.memory.has_forgotten(time) => Some(self.unrecorded(Err(Code::IdTooOld))),
             None => None,
         }
@@ -172,6 +182,7 @@ impl State {
 
     fn run(&mut self, event: &Event, changes: &mut Changes) -> Step {
         if self.memory.is_buried(event) {
+            self.undo_first_copy(event, changes);
             return Err(Code::TooLate);
         }
         match &event.body {
@@ -395,9 +406,19 @@ impl State {
         };
         let aliases = card.map_or_else(Vec::new, |card| card.aliases.clone());
         let repeat_of = card.and_then(|card| card.repeat_of);
-        let content = event.content;
-        let record =
-            Record { content, outcome, answer, aliases, repeat_of, horizon, effect, reversed: false, forget_at };
+        let record = Record {
+            content: event.content,
+            outcome,
+            answer,
+            aliases,
+            repeat_of,
+            copies: Vec::new(),
+            newest: event.id.time(),
+            horizon,
+            effect,
+            reversed: false,
+            forget_at,
+        };
         self.memory.insert(event.id, record, &self.bounds);
         applied
     }

@@ -3,7 +3,7 @@
 use super::entry::{inverse, part, size};
 use super::memory::Effect;
 use super::{Changes, Done, State, Step};
-use crate::event::{Content, Entry, EventId, Reference};
+use crate::event::{Content, Entry, Event, EventId, Reference};
 use crate::limits::HORIZON_MS;
 use crate::outcome::Code;
 
@@ -46,8 +46,23 @@ impl State {
     /// The event a reversal names, if it can be meant.
     fn original(&self, by: EventId, reference: Reference) -> Option<EventId> {
         let id = self.memory.named(reference, by.time())?;
+        let is_named = match reference {
+            Reference::Id(_) => true,
+            Reference::Key(_) => false,
+            Reference::IdOrRepeat(named, _) => self.memory.by_id(named).is_some(),
+        };
         let is_recent = id.time() >= by.time().saturating_sub(HORIZON_MS) || self.holds.contains(id);
-        (matches!(reference, Reference::Id(_)) || is_recent).then_some(id)
+        (is_named || is_recent).then_some(id)
+    }
+
+    /// What is left to do for a reversal that came before the copy it named, where another copy had been approved:
+    /// that one is taken back as far as it can be.
+    pub(super) fn undo_first_copy(&mut self, event: &Event, changes: &mut Changes) {
+        let first = self.memory.known(event).map(|(id, _)| id).filter(|id| *id != event.id);
+        if let Some(first) = first {
+            // What was captured meanwhile stays: its own reversal can be asked for.
+            let _ = self.reverse(event.id, Reference::Id(first), Some(event.content), 0, changes);
+        }
     }
 
     /// Posts the opposite of what is to go. Gives the amount.

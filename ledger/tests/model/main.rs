@@ -59,7 +59,7 @@ fn agree(bounds: Bounds, cases: u32, length: usize) {
 type Seen = (&'static str, Code, &'static str);
 
 /// What must occur in every run, beside all codes.
-const REACHED: [Seen; 17] = [
+const REACHED: [Seen; 19] = [
     ("tick", Approved, " of something"),
     ("capture", Approved, " of something"),
     ("capture", InvalidAmount, ""),
@@ -75,6 +75,8 @@ const REACHED: [Seen; 17] = [
     ("card reverse id", NotReversible, ""),
     ("card reverse key", Approved, " of something"),
     ("card reverse key", OriginalNotFound, ", again"),
+    ("card complete id or repeat", Approved, " of something"),
+    ("card reverse id or repeat", Approved, " of something"),
     ("card post", TooLate, ""),
     ("card post", Approved, ", again"),
 ];

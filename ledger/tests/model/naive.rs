@@ -36,6 +36,9 @@ enum Did {
 
 struct Known {
     event: Event,
+    /// Ids of other copies, the last eight; and the latest time among all that ever were.
+    copies: Vec<EventId>,
+    newest: u64,
     outcome: Outcome,
     did: Did,
     reversed: bool,
@@ -153,9 +156,13 @@ impl Naive {
             return (self.outcome(&Err(Code::IdTooOld), 0, false), false);
         }
         if let Some(known) = known {
-            return (known.outcome.clone(), true);
-        }
-        if event.id.time() < self.forgotten_before {
+            let (id, outcome) = (known.event.id, known.outcome.clone());
+            let named = self.graves.iter().any(|grave| grave.reference == Reference::Id(event.id));
+            if id == event.id || !named {
+                self.link(event.id, id);
+                return (outcome, true);
+            }
+        } else if event.id.time() < self.forgotten_before {
             return (self.outcome(&Err(Code::IdTooOld), 0, false), false);
         }
         let result = self.run(event);
@@ -178,19 +185,36 @@ impl Naive {
     fn remember(&mut self, event: &Event, outcome: &Outcome, result: Step) {
         let open: BTreeSet<EventId> = self.holds.iter().map(|hold| hold.id).collect();
         if self.known.len() >= self.bounds.records {
-            let oldest = self.known.iter().map(|known| known.event.id).filter(|id| !open.contains(id)).min();
-            if let Some(oldest) = oldest {
+            let closed = self.known.iter().filter(|known| !open.contains(&known.event.id));
+            if let Some((newest, oldest)) = closed.map(|known| (known.newest, known.event.id)).min() {
                 self.known.retain(|known| known.event.id != oldest);
-                self.forgotten_before = self.forgotten_before.max(oldest.time() + 1);
+                self.forgotten_before = self.forgotten_before.max(newest + 1);
             }
         }
         let did = result.map_or(Did::Nothing, |(_, _, did)| did);
-        let known = Known { event: event.clone(), outcome: outcome.clone(), did, reversed: false, hold_ended: None };
-        self.known.push(known);
+        self.known.push(Known {
+            event: event.clone(),
+            copies: Vec::new(),
+            newest: event.id.time(),
+            outcome: outcome.clone(),
+            did,
+            reversed: false,
+            hold_ended: None,
+        });
+    }
+
+    fn link(&mut self, copy: EventId, of: EventId) {
+        if self.by_id(copy).is_none() {
+            let known = self.known.iter_mut().find(|known| known.event.id == of).unwrap();
+            known.newest = known.newest.max(copy.time());
+            known.copies.push(copy);
+            known.copies = known.copies[known.copies.len().saturating_sub(8)..].to_vec();
+        }
     }
 
     fn by_id(&self, id: EventId) -> Option<&Known> {
-        self.known.iter().find(|known| known.event.id == id)
+        let own = self.known.iter().find(|known| known.event.id == id);
+        own.or_else(|| self.known.iter().find(|known| known.copies.contains(&id)))
     }
 
     fn newest(&self, key: Key, keep: impl Fn(&Known) -> bool) -> Option<&Known> {
@@ -237,6 +261,9 @@ impl Naive {
 
     fn run(&mut self, event: &Event) -> Step {
         if self.is_buried(event) {
+            if let Some(id) = self.find(event).map(|known| known.event.id) {
+                let _ = self.reverse(event, Reference::Id(id), true, 0);
+            }
             return Err(Code::TooLate);
         }
         match &event.body {
@@ -439,7 +466,7 @@ impl Naive {
         entry: &Entry,
         tolerance_bp: u32,
     ) -> Step {
-        let named = self.named(event, hold);
+        let named = self.named(event, hold).map(|known| known.event.id);
         let Some(hold) = named.and_then(|id| self.live(id)).filter(|hold| hold.card == card) else {
             let mut faults = self.faults(entry, None, false);
             faults.push(Code::HoldNotFound);
@@ -463,24 +490,25 @@ impl Naive {
         Ok((size(entry), first(entry), Did::Posted(entry.clone())))
     }
 
-    fn named(&self, by: &Event, reference: Reference) -> Option<EventId> {
+    fn named(&self, by: &Event, reference: Reference) -> Option<&Known> {
+        let by_key = |key| self.newest(key, |known: &Known| known.event.id.time() <= by.id.time());
         match reference {
-            Reference::Id(id) => Some(id),
-            Reference::Key(key) => {
-                let before = |known: &Known| known.event.id.time() <= by.id.time();
-                self.newest(key, before).map(|known| known.event.id)
-            }
+            Reference::Id(id) => self.by_id(id),
+            Reference::Key(key) => by_key(key),
+            Reference::IdOrRepeat(id, key) => self.by_id(id).or_else(|| by_key(key)),
         }
     }
 
     fn reverse(&mut self, by: &Event, reference: Reference, compare: bool, remaining: i128) -> Step {
         let time = by.id.time();
-        let named = self.named(by, reference).filter(|id| {
-            matches!(reference, Reference::Id(_))
-                || id.time() + DAY >= time
-                || self.holds.iter().any(|hold| hold.id == *id)
-        });
-        let Some(original) = named.and_then(|id| self.by_id(id)) else {
+        let by_its_id = match reference {
+            Reference::Id(id) | Reference::IdOrRepeat(id, _) => self.by_id(id).is_some(),
+            Reference::Key(_) => false,
+        };
+        let Some(original) = self.named(by, reference).filter(|known| {
+            let id = known.event.id;
+            by_its_id || id.time() + DAY >= time || self.holds.iter().any(|hold| hold.id == id)
+        }) else {
             return self.bury(reference, time);
         };
         if compare && original.event.content != by.content {
@@ -533,18 +561,22 @@ impl Naive {
     }
 
     fn bury(&mut self, reference: Reference, time: u64) -> Step {
-        let (reversal_time, last) = match reference {
-            Reference::Id(id) => (0, id.time().min(self.at + DAY)),
-            Reference::Key(_) => (time, time),
+        let by_id = |id: EventId| (Reference::Id(id), 0, id.time().min(self.at + DAY) + 7 * DAY);
+        let by_key = |key| (Reference::Key(key), time, time + 7 * DAY);
+        let mut wanted = match reference {
+            Reference::Id(id) => vec![by_id(id)],
+            Reference::Key(key) => vec![by_key(key)],
+            Reference::IdOrRepeat(id, key) => vec![by_id(id), by_key(key)],
         };
-        let until = last + 7 * DAY;
-        let same = |grave: &Grave| grave.reference == reference && grave.reversal_time == reversal_time;
-        if let Some(grave) = self.graves.iter_mut().find(|grave| same(grave)) {
-            grave.until = grave.until.max(until);
-        } else if until > self.at {
-            if self.graves.len() >= self.bounds.tombstones {
-                return Err(Code::Full);
-            }
+        wanted.retain(|(.., until)| *until > self.at);
+        let name = |grave: &Grave| (grave.reference, grave.reversal_time);
+        let is_new = |row: &&(Reference, u64, u64)| self.graves.iter().all(|grave| name(grave) != (row.0, row.1));
+        let new = wanted.iter().filter(is_new).count();
+        if new > 0 && self.graves.len() + new > self.bounds.tombstones {
+            return Err(Code::Full);
+        }
+        for (reference, reversal_time, until) in wanted {
+            self.graves.retain(|grave| name(grave) != (reference, reversal_time));
             self.graves.push(Grave { reference, reversal_time, until });
         }
         Err(Code::OriginalNotFound)
@@ -558,6 +590,7 @@ impl Naive {
                 let recent = time <= grave.reversal_time && grave.reversal_time - time <= DAY;
                 aliases(event).contains(&key) && recent
             }
+            Reference::IdOrRepeat(..) => unreachable!("two graves"),
         })
     }
 
@@ -568,7 +601,7 @@ impl Naive {
         let open: BTreeSet<EventId> = self.holds.iter().map(|hold| hold.id).collect();
         let at = self.at;
         self.known.retain(|known| {
-            let accepted = known.event.id.time() + horizon(&known.event);
+            let accepted = known.newest + horizon(&known.event);
             let until = match (&known.did, known.hold_ended) {
                 (_, Some(ended)) => accepted.max(ended + DAY),
                 (Did::Posted(_), None) => accepted.max(known.outcome.at + 7 * DAY),

@@ -143,8 +143,14 @@ impl Author {
         let hold = self.holds.iter().rev().find(|event| event.id == id);
         match hold.map(|event| &event.body) {
             Some(Body::Card(card)) => {
-                let key = card.aliases.first().filter(|_| choices.one_in(2)).map(|key| Reference::Key(*key));
-                (key.unwrap_or(Reference::Id(id)), card.card)
+                let key = card.aliases.first().filter(|_| choices.one_in(2));
+                let unknown = EventId::new(self.now, [0xEE; 10]);
+                let reference = match key {
+                    None => Reference::Id(id),
+                    Some(key) if choices.one_in(3) => Reference::IdOrRepeat(unknown, *key),
+                    Some(key) => Reference::Key(*key),
+                };
+                (reference, card.card)
             }
             _ => (Reference::Id(id), None),
         }
@@ -217,7 +223,11 @@ impl Author {
             }
             3 => {
                 let id = self.original(choices);
-                let original = if choices.one_in(2) { key(choices) } else { Reference::Id(id) };
+                let original = match choices.of(4) {
+                    0 => Reference::Id(id),
+                    1 => Reference::IdOrRepeat(id, u128::from(choices.of(6))),
+                    _ => Reference::Key(u128::from(choices.of(6))),
+                };
                 CardAction::Reverse { original, remaining: remaining(choices) }
             }
             4 => CardAction::Inquire { account: 1 + choices.of(u128::from(ACCOUNTS)) },
@@ -252,15 +262,13 @@ pub fn kind(event: &Event) -> &'static str {
             CardAction::Post { .. } => "card post",
             CardAction::Hold { .. } => "card hold",
             CardAction::Complete { hold: Reference::Id(_), .. } => "card complete id",
-            CardAction::Complete { .. } => "card complete key",
+            CardAction::Complete { hold: Reference::Key(_), .. } => "card complete key",
+            CardAction::Complete { hold: Reference::IdOrRepeat(..), .. } => "card complete id or repeat",
             CardAction::Reverse { original: Reference::Id(_), .. } => "card reverse id",
-            CardAction::Reverse { .. } => "card reverse key",
+            CardAction::Reverse { original: Reference::Key(_), .. } => "card reverse key",
+            CardAction::Reverse { original: Reference::IdOrRepeat(..), .. } => "card reverse id or repeat",
         },
     }
-}
-
-fn key(choices: &mut Choices) -> Reference {
-    Reference::Key(u128::from(choices.of(6)))
 }
 
 fn pair(currency: u16, from: u64, to: u64, amount: i64) -> Entry {

@@ -289,6 +289,104 @@ sheets! {
         after | card 7 post W>M 10 keys=#o content=x             | Approved 10            | 39  | 61
     ";
 
+    a_repeat_is_named_by_its_own_id_too: "
+        id    | event                                            | outcome                | W   | M
+        fund  | post BANK>W 100                                  | Approved               | 100 | 0
+        first | card 7 post W>M 10 keys=#k content=x             | Approved 10            | 90  | 10
+        wait 1m
+        rep   | card 7 decline 96 keys=#k repeat=#k content=x    | Approved 10 again      | 90  | 10
+        rev   | card 7 reverse rep content=x                     | Approved 10            | 100 | 0
+        rev1  | card 7 reverse first content=x                   | Approved 0             | 100 | 0
+        # Known by its id from now on, whatever else it says.
+        rep   | card 7 decline 96 content=x                      | Approved 10 again      | 100 | 0
+        rep   | card 7 decline 96 content=y                      | ReusedWithOtherContent | 100 | 0
+        # The repeat came first, and the first copy after it is the one that is named.
+        fast  | card 7 post W>M 10 keys=#o repeat=#o content=x   | Approved 10            | 90  | 10
+        slow  | card 7 post W>M 10 keys=#o content=x at=-1m      | Approved 10 again      | 90  | 10
+        rev2  | card 7 reverse slow content=y                    | OriginalDiffers        | 90  | 10
+        rev3  | card 7 reverse slow content=x                    | Approved 10            | 100 | 0
+        # A completion may name a hold by its repeat.
+        hold  | card 7 hold W>M 10 keys=#h                       | Approved 10            | 100/90 | 0
+        hrep  | card 7 hold W>M 10 keys=#h repeat=#h             | Approved 10 again      | 100/90 | 0
+        done  | card 7 complete hrep W>M 9                       | Approved 9             | 91  | 9
+        # Of many copies the last eight are known.
+        buy   | card 7 post W>M 10 keys=#b                       | Approved 10            | 81  | 19
+        b1    | card 7 post W>M 10 keys=#b repeat=#b             | Approved 10 again      | 81  | 19
+        b2    | card 7 post W>M 10 keys=#b repeat=#b             | Approved 10 again      | 81  | 19
+        b3    | card 7 post W>M 10 keys=#b repeat=#b             | Approved 10 again      | 81  | 19
+        b4    | card 7 post W>M 10 keys=#b repeat=#b             | Approved 10 again      | 81  | 19
+        b5    | card 7 post W>M 10 keys=#b repeat=#b             | Approved 10 again      | 81  | 19
+        b6    | card 7 post W>M 10 keys=#b repeat=#b             | Approved 10 again      | 81  | 19
+        b7    | card 7 post W>M 10 keys=#b repeat=#b             | Approved 10 again      | 81  | 19
+        b8    | card 7 post W>M 10 keys=#b repeat=#b             | Approved 10 again      | 81  | 19
+        b9    | card 7 post W>M 10 keys=#b repeat=#b             | Approved 10 again      | 81  | 19
+        rb1   | card 7 reverse b1                                | OriginalNotFound       | 81  | 19
+        rb2   | card 7 reverse b2                                | Approved 10            | 91  | 9
+    ";
+
+    a_repeat_is_remembered_as_long_as_its_own_id_is_accepted: "
+        id    | event                                            | outcome                | W   | M
+        fund  | post BANK>W 100                                  | Approved               | 100 | 0
+        first | card 7 decline 51 keys=#k                        | Declined               | 100 | 0
+        wait 23h
+        rep   | card 7 decline 51 keys=#k repeat=#k              | Declined again         | 100 | 0
+        wait 22h
+        tick  | tick                                             | Approved 0             | 100 | 0
+        rep   | card 7 post W>M 10 keys=#k repeat=#k             | Declined again         | 100 | 0
+        first | card 7 post W>M 10 keys=#k                       | IdTooOld               | 100 | 0
+        wait 1h
+        tick2 | tick                                             | Approved 0             | 100 | 0
+        wait 1h
+        rep   | card 7 post W>M 10 keys=#k repeat=#k             | IdTooOld               | 100 | 0
+    ";
+
+    a_reversal_that_names_a_copy_that_never_came: "
+        id    | event                                              | outcome                | W   | M
+        fund  | post BANK>W 100                                    | Approved               | 100 | 0
+        # The first copy was lost, and its repeat came under an id of its own; `#r` is the key that only repeats carry.
+        name lost -30s
+        rep   | card 7 post W>M 10 keys=#k,#r repeat=#k            | Approved 10            | 90  | 10
+        rev   | card 7 reverse lost#r                              | Approved 10            | 100 | 0
+        lost  | card 7 post W>M 10 keys=#k                         | Approved 10 again      | 100 | 0
+        # Both are late: neither may move money.
+        wait 1m
+        name a -30s
+        name b -10s
+        rev2  | card 7 reverse a#q                                 | OriginalNotFound       | 100 | 0
+        b     | card 7 post W>M 10 keys=#l,#q repeat=#l            | TooLate                | 100 | 0
+        a     | card 7 post W>M 10 keys=#l                         | TooLate                | 100 | 0
+        # The repeat is named and late, the first copy is there: it was all one purchase, which is taken back.
+        wait 1m
+        name d -10s
+        c     | card 7 post W>M 10 keys=#m at=-30s                 | Approved 10            | 90  | 10
+        rev3  | card 7 reverse d#p                                 | OriginalNotFound       | 90  | 10
+        d     | card 7 decline 96 keys=#m,#p repeat=#m             | TooLate                | 100 | 0
+        d     | card 7 decline 96 keys=#m,#p repeat=#m             | TooLate again          | 100 | 0
+        rev4  | card 7 reverse c                                   | Approved 0             | 100 | 0
+        # The next purchase of that number is none of the reversal's business.
+        wait 1s
+        e     | card 7 post W>M 10 keys=#m                         | Approved 10            | 90  | 10
+        # What a late repeat's hold has paid for stays paid.
+        name g -10s
+        f     | card 7 hold W>M 20 keys=#n at=-30s                 | Approved 20            | 90/70 | 10
+        part  | capture f 5                                        | Approved 5             | 85/70 | 15
+        rev5  | card 7 reverse g#s                                 | OriginalNotFound       | 85/70 | 15
+        g     | card 7 decline 96 keys=#n,#s repeat=#n             | TooLate                | 85/70 | 15
+    ";
+
+    both_rows_of_an_unknown_original_or_none: "
+        bounds tombstones=2
+        id   | event                                 | outcome           | W
+        fund | post BANK>W 100                       | Approved          | 100
+        name a -5s
+        name b -5s
+        ra   | card 7 reverse a                      | OriginalNotFound  | 100
+        rb   | card 7 reverse b#k                    | Full              | 100
+        rb   | card 7 reverse b                      | OriginalNotFound  | 100
+        rb2  | card 7 reverse b#k                    | Full              | 100
+        c    | card 7 post W>V 10 keys=#k at=-1s     | Approved 10       | 90
+    ";
+
     ids_are_accepted_for_a_day_and_advices_for_seven: "
         id    | event                                     | outcome                | W   | M
         fund  | post BANK>W 100                           | Approved               | 100 | 0

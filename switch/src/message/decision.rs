@@ -50,7 +50,31 @@ pub async fn decide(
         Class::Authorization | Class::Financial => pay(switch, terminal, request, keys, &mut turn).await,
         Class::NetworkManagement | Class::Other => Judged::declined(None, ResponseCode::INVALID_TRANSACTION),
     };
-    let event = Event {
+    Ok(Decision { event: event(link, terminal, request, identity, facts, judged), _turn: turn })
+}
+
+/// The event for a repeat whose first copy is known under another DE 7. The ledger gives the first answer and
+/// remembers this DE 7 too; declined it would be only if the first copy were forgotten at this very moment.
+pub fn known_repeat(
+    link: &Link,
+    terminal: &Terminal,
+    request: &FinancialRequest,
+    identity: &Identity,
+    facts: &AnswerFacts,
+) -> Decision {
+    let judged = Judged::declined(None, ResponseCode::MALFUNCTION);
+    Decision { event: event(link, terminal, request, identity, facts, judged), _turn: None }
+}
+
+fn event(
+    link: &Link,
+    terminal: &Terminal,
+    request: &FinancialRequest,
+    identity: &Identity,
+    facts: &AnswerFacts,
+    judged: Judged,
+) -> Event {
+    Event {
         id: identity.id,
         content: identity.content,
         body: ledger::Body::Card(CardEvent {
@@ -64,8 +88,7 @@ pub async fn decide(
             answer: facts.to_bytes(),
             record: record::of(link, terminal, request, facts),
         }),
-    };
-    Ok(Decision { event, _turn: turn })
+    }
 }
 
 fn ledger_card(card: &Card) -> CardId {

@@ -37,6 +37,9 @@ impl Identity {
             if let Some(rrn) = &request.rrn {
                 aliases.push(keys.by_stan(&request.stan, Some(rrn)));
             }
+            if request.mti.is_repeat() {
+                aliases.push(keys.repeats_of(&family, &request.stan));
+            }
         }
         if let (Class::Authorization, Some(rrn)) = (request.mti.class(), &request.rrn) {
             aliases.push(keys.by_rrn(rrn));
@@ -120,6 +123,12 @@ impl KeyMaker<'_> {
         }
     }
 
+    /// Only repeats carry it: a message that names another by DE 90 means its repeat, where that came in its place
+    /// under a DE 7 of its own.
+    fn repeats_of(&self, family: &[u8; 3], stan: &str) -> Key {
+        self.key("repeat-stan", &[family, stan.as_bytes()])
+    }
+
     fn by_rrn(&self, rrn: &str) -> Key {
         self.key("rrn", &[rrn.trim_end().as_bytes()])
     }
@@ -134,7 +143,9 @@ impl KeyMaker<'_> {
         let original = request.original.as_ref().ok_or(ResponseCode::FORMAT_ERROR)?;
         let mti = Mti::parse(&original.mti).ok_or(ResponseCode::FORMAT_ERROR)?;
         let time = resolve(&original.transmission, now).ok_or(ResponseCode::FORMAT_ERROR)?;
-        Ok(Reference::Id(self.id(&mti.family(), &original.stan, &original.transmission, time)))
+        let family = mti.family();
+        let id = self.id(&family, &original.stan, &original.transmission, time);
+        Ok(Reference::IdOrRepeat(id, self.repeats_of(&family, &original.stan)))
     }
 }
 

@@ -158,14 +158,14 @@ async fn post_once(
             }
         }
     };
-    if let Some(known) = switch.ledger.lookup(identity.id, identity.repeat_of) {
-        metrics::counter!("umbra_duplicates_total").increment(1);
-        if known.content != identity.content {
-            return Err(ResponseCode::DUPLICATE);
-        }
-        return Ok(Answer::from_applied(switch, request.mti, &known.applied));
-    }
-    let decision = decision::decide(switch, link, terminal, request, identity, keys, echoed).await?;
+    let known = switch.ledger.lookup(identity.id, identity.repeat_of);
+    metrics::counter!("umbra_duplicates_total").increment(known.is_some().into());
+    let decision = match known {
+        Some(known) if known.content != identity.content => return Err(ResponseCode::DUPLICATE),
+        Some(known) if known.by_id => return Ok(Answer::from_applied(switch, request.mti, &known.applied)),
+        Some(_) => decision::known_repeat(link, terminal, request, identity, echoed),
+        None => decision::decide(switch, link, terminal, request, identity, keys, echoed).await?,
+    };
     let applied = switch.ledger.submit(decision.event).await.map_err(|error| {
         tracing::error!(%error, "event not taken by the ledger");
         ResponseCode::MALFUNCTION

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 from bench import Bench
 from checks import expect_approved, expect_code, scenario
 from terminal import next_reference, transmission_time
@@ -19,6 +21,43 @@ def reversal_by_de90(b: Bench) -> None:
     """The original is the same terminal's message with DE 90's MTI, STAN and DE 7."""
     with b.moves(b.demo.rich, 0):
         expect_code(b.ask(b.reversal(paid(b, 410), "90"), "0400"), "00")
+
+
+@scenario()
+def reversal_of_a_repeat_with_another_de7(b: Bench) -> None:
+    """A repeat with another DE 7 may be the message that DE 90 names: it was the same purchase."""
+    card = b.demo.rich
+    later = transmission_time(datetime.now(timezone.utc) + timedelta(seconds=40))
+    for named in ("first", "repeat"):
+        with b.moves(card, 0):
+            fields = paid(b, 411)
+            repeat = {**fields, 7: later}
+            expect_approved(b.ask(repeat, "0201"))
+            reversal = b.reversal(repeat if named == "repeat" else fields, "90")
+            expect_code(b.ask(reversal, "0400"), "00")
+
+
+@scenario()
+def reversal_of_a_lost_message_whose_repeat_came(b: Bench) -> None:
+    """DE 90 names the first copy, which was lost; what came is its repeat with another DE 7."""
+    card = b.demo.rich
+    with b.moves(card, 0):
+        fields = b.fields(card, 413, pin=card.pin)
+        later = transmission_time(datetime.now(timezone.utc) + timedelta(seconds=-2))
+        expect_approved(b.ask({**fields, 7: later}, "0201"))
+        expect_code(b.ask(b.reversal(fields, "90"), "0420"), "00")
+
+
+@scenario()
+def reversal_before_a_repeat(b: Bench) -> None:
+    """The reversal overtakes the repeat it names: the late repeat gets 68, and the first copy's money goes back."""
+    card = b.demo.rich
+    with b.moves(card, 0):
+        fields = paid(b, 415)
+        repeat = {**fields, 7: transmission_time(datetime.now(timezone.utc) + timedelta(seconds=-2))}
+        expect_code(b.ask(b.reversal(repeat, "90"), "0420"), "00")
+        expect_code(b.ask(repeat, "0201"), "68")
+        expect_code(b.ask(repeat, "0201"), "68")
 
 
 @scenario()
