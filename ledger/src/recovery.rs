@@ -79,8 +79,18 @@ pub fn scan(storage: &dyn Storage, visit: &mut dyn FnMut(Frame) -> Result<u32, S
     Ok(Scanned { position, torn, prepared, frames, segments })
 }
 
-/// Puts in order what a crash has left, and makes durable what only the operating system may have: a process that was
-/// killed has left writes and names that were never synced, and nothing may be answered from them before.
+/// Makes durable what only the operating system may have: a process that was killed has left writes and names that
+/// were never synced, in the last two segments at most.
+pub fn sync_end(storage: &dyn Storage) -> io::Result<()> {
+    let mut segments: Vec<u64> = storage.list()?.iter().filter_map(|name| first_seq_of(name)).collect();
+    segments.sort_unstable();
+    for first_seq in segments.iter().rev().take(2) {
+        storage.open(&segment_name(*first_seq))?.sync()?;
+    }
+    storage.sync_dir()
+}
+
+/// Puts in order what a crash has left.
 pub fn settle(storage: &dyn Storage, scanned: &Scanned, position: Position) -> io::Result<Position> {
     let mut file = storage.open(&position.segment)?;
     if scanned.torn {
@@ -93,15 +103,8 @@ pub fn settle(storage: &dyn Storage, scanned: &Scanned, position: Position) -> i
             "the last frame was cut short by a crash and has been removed; nothing in it was ever answered"
         );
     }
-    let Some(next) = &scanned.prepared else {
-        file.sync()?;
-        storage.sync_dir()?;
-        return Ok(position);
-    };
-    storage.sync_dir()?;
+    let Some(next) = &scanned.prepared else { return Ok(position) };
     file.write_at(position.offset, &position.mark(Kind::Close).encode())?;
-    file.sync()?;
-    let mut file = storage.open(&segment_name(next.first_seq))?;
     file.sync()?;
     Ok(Position {
         segment: segment_name(next.first_seq),

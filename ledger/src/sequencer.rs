@@ -20,14 +20,7 @@ use crate::outcome::Applied;
 use crate::recovery::{self, OpenError};
 use crate::state::{AccountView, Recorded, State};
 use crate::storage::Storage;
-use crate::subscription::{self, AppliedEvent, Feed, Subscription};
-
-/// Who follows the ledger, and what it already has.
-#[derive(Clone, Debug)]
-pub struct SubscribeFrom {
-    pub name: String,
-    pub after_seq: u64,
-}
+use crate::subscription::{AppliedEvent, Feed};
 
 /// How a ledger is set up.
 pub struct LedgerConfig {
@@ -40,7 +33,8 @@ pub struct LedgerConfig {
     pub prepare_ahead: bool,
     /// Called once when a write or sync has failed or the clock has jumped. Nothing is answered after it.
     pub on_stop: Box<dyn FnOnce(String) + Send>,
-    pub subscribers: Vec<SubscribeFrom>,
+    /// To those who follow the ledger; see [`crate::subscribe`].
+    pub feeds: Vec<Feed>,
 }
 
 impl LedgerConfig {
@@ -51,7 +45,7 @@ impl LedgerConfig {
             segment_bytes: SEGMENT_BYTES,
             prepare_ahead: true,
             on_stop: Box::new(|_| {}),
-            subscribers: Vec::new(),
+            feeds: Vec::new(),
         }
     }
 }
@@ -87,17 +81,19 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Reads the journal back and starts the sequencer. Subscriptions come in the order they were asked for.
-    pub fn open(storage: Arc<dyn Storage>, config: LedgerConfig) -> Result<(Self, Vec<Subscription>), OpenError> {
+    /// Reads the journal back and starts the sequencer.
+    pub fn open(storage: Arc<dyn Storage>, config: LedgerConfig) -> Result<Self, OpenError> {
         if config.segment_bytes < SEGMENT_BYTES_MIN {
             let text = format!("segments of {} bytes are too small", config.segment_bytes);
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, text).into());
         }
-        let (feeds, subscriptions): (Vec<Feed>, Vec<Subscription>) =
-            config.subscribers.iter().map(|wish| subscription::pair(wish.name.clone(), wish.after_seq)).unzip();
+        // Before anybody sees what stands there: followers may keep nothing that the disk may yet lose.
+        recovery::sync_end(&*storage)?;
+        let feeds = config.feeds;
         let mut state = State::default();
         let scanned = recovery::scan(&*storage, &mut |frame| {
             let mut digest = 0;
+            feeds.iter().for_each(Feed::wait);
             for (seq, at, event) in frame.events {
                 let (applied, followers) = apply(&mut state, seq, at, event);
                 digest = applied.digest(digest);
@@ -106,7 +102,7 @@ impl Ledger {
             Ok(digest)
         })?;
         // What a follower has seen was durable: a journal without it has lost its end, or is another one.
-        if let Some(ahead) = config.subscribers.iter().find(|follower| follower.after_seq > state.seq()) {
+        if let Some(ahead) = feeds.iter().find(|follower| follower.after_seq > state.seq()) {
             let (follower, seen) = (ahead.name.clone(), ahead.after_seq);
             return Err(OpenError::Behind { follower, seen, last: state.seq() });
         }
@@ -133,9 +129,7 @@ impl Ledger {
             next_tick: 0,
         };
         let thread = std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.run())?;
-        let ledger =
-            Self { jobs: Arc::new(Mutex::new(Some(jobs))), state, lags, thread: Arc::new(Mutex::new(Some(thread))) };
-        Ok((ledger, subscriptions))
+        Ok(Self { jobs: Arc::new(Mutex::new(Some(jobs))), state, lags, thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
     fn queue(&self, event: Event) -> Result<oneshot::Receiver<Applied>, SubmitError> {

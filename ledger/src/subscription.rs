@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use crate::event::{Event, Millis, Posting};
+use crate::limits::LAG_BYTES_MAX;
 use crate::outcome::Outcome;
 
 /// An event that has been applied and is durable.
@@ -26,10 +28,11 @@ pub struct AppliedEvent {
 /// About what one queued event costs in memory, for the bound on lag.
 const EVENT_BYTES: u64 = 1024;
 
-/// The sending end. The queue has no bound of its own: the ledger refuses events while it is too long.
-pub(crate) struct Feed {
-    pub name: String,
-    pub after_seq: u64,
+/// The sending end, given to the ledger when it is opened. The queue has no bound of its own: while it is too long the
+/// ledger refuses new events, and waits with those that it reads back.
+pub struct Feed {
+    pub(crate) name: String,
+    pub(crate) after_seq: u64,
     queue: mpsc::UnboundedSender<AppliedEvent>,
     waiting: Arc<AtomicU64>,
 }
@@ -40,15 +43,25 @@ pub struct Subscription {
     waiting: Arc<AtomicU64>,
 }
 
-pub(crate) fn pair(name: String, after_seq: u64) -> (Feed, Subscription) {
+/// A follower by name, and the last sequence that it has. It must take events from before the ledger is opened on:
+/// one that is far behind is shown the whole journal by then.
+pub fn subscribe(name: &str, after_seq: u64) -> (Feed, Subscription) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let waiting = Arc::new(AtomicU64::new(0));
-    let feed = Feed { name, after_seq, queue: sender, waiting: Arc::clone(&waiting) };
+    let feed = Feed { name: name.to_owned(), after_seq, queue: sender, waiting: Arc::clone(&waiting) };
     (feed, Subscription { queue: receiver, waiting })
 }
 
 impl Feed {
-    pub fn send(&self, applied: &AppliedEvent) {
+    /// Waits until the follower is near enough.
+    pub(crate) fn wait(&self) {
+        const LOOK_AGAIN: Duration = Duration::from_millis(1);
+        while self.waiting.load(Ordering::Relaxed) > LAG_BYTES_MAX && !self.queue.is_closed() {
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    pub(crate) fn send(&self, applied: &AppliedEvent) {
         if applied.seq <= self.after_seq || self.queue.is_closed() {
             return;
         }
@@ -60,12 +73,17 @@ impl Feed {
     }
 
     /// Bytes not yet taken; 0 when nobody listens any more.
-    pub fn lag(&self) -> Arc<AtomicU64> {
+    pub(crate) fn lag(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.waiting)
     }
 }
 
 impl Subscription {
+    /// About how many bytes of events wait to be taken.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// The next events, at least one and at most `max`; `None` when the ledger is closed and all are taken.
     pub async fn recv(&mut self, max: usize) -> Option<Vec<AppliedEvent>> {
         let mut events = Vec::new();
@@ -109,7 +127,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_lag_is_what_was_not_taken() {
-        let (feed, mut subscription) = pair("test".into(), 2);
+        let (feed, mut subscription) = subscribe("test", 2);
         (1..=5).for_each(|seq| feed.send(&applied(seq)));
         assert_eq!(feed.lag().load(Ordering::Relaxed), 3 * EVENT_BYTES);
         let taken: Vec<u64> = subscription.recv(2).await.unwrap().iter().map(|applied| applied.seq).collect();
@@ -123,7 +141,7 @@ mod tests {
     #[test]
     fn the_lag_never_passes_below_zero() {
         const EVENTS: u64 = 100_000;
-        let (feed, mut subscription) = pair("test".into(), 0);
+        let (feed, mut subscription) = subscribe("test", 0);
         let lag = feed.lag();
         let receiver = std::thread::spawn(move || {
             let mut taken = 0;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use ledger::testing::{ManualClock, SimStorage};
-use ledger::{Ledger, OpenError, Report, Storage, SubscribeFrom, verify_storage};
+use ledger::{Ledger, OpenError, Report, Storage, verify_storage};
 use support::{START, config, on_all_processors, open, post, script};
 
 /// All files that belong to the journal, by name.
@@ -332,9 +332,9 @@ fn a_journal_that_has_lost_its_end_is_refused_for_its_followers() {
     let disk = long(1);
     let seen = verify_storage(&disk).unwrap().events;
     let follow = |disk: &SimStorage, after_seq| {
-        let subscribers = vec![SubscribeFrom { name: "projection".into(), after_seq }];
-        let config = ledger::LedgerConfig { subscribers, ..config(&Arc::new(ManualClock::new(START))) };
-        Ledger::open(Arc::new(disk.clone()), config).map(|(ledger, _)| ledger.close())
+        let (feed, _subscription) = ledger::subscribe("projection", after_seq);
+        let config = ledger::LedgerConfig { feeds: vec![feed], ..config(&Arc::new(ManualClock::new(START))) };
+        Ledger::open(Arc::new(disk.clone()), config).map(|ledger| ledger.close())
     };
     follow(&disk.fork(), seen).unwrap();
     match follow(&disk.fork(), seen + 1) {

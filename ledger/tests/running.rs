@@ -12,7 +12,7 @@ use ledger::limits::{BATCH_EVENTS_MAX, LAG_BYTES_MAX};
 use ledger::testing::{ManualClock, SimStorage};
 use ledger::{
     Body, CardAction, Clock, Code, Event, EventId, FileStorage, Floor, Ledger, LedgerConfig, Millis, OpenError,
-    Posting, Storage, StorageFile, SubmitError, SubscribeFrom, SystemClock, dump, verify, verify_storage,
+    Posting, Storage, StorageFile, SubmitError, SystemClock, dump, verify, verify_storage,
 };
 use support::{START, card, config, entry, event, open, open_account, post, script, submit_all};
 
@@ -47,7 +47,7 @@ fn time_rises_whatever_the_clock_does_and_a_jump_ahead_stops_the_ledger() {
     let (stopped, reason) = channel();
     let on_stop = Box::new(move |reason| stopped.send(reason).unwrap());
     let config = LedgerConfig { on_stop, prepare_ahead: false, ..LedgerConfig::new(clock.clone()) };
-    let (ledger, _) = Ledger::open(Arc::new(SimStorage::default()), config).unwrap();
+    let ledger = Ledger::open(Arc::new(SimStorage::default()), config).unwrap();
     let at = |number| ledger.submit_blocking(open_account(number, number, Floor::Unlimited)).unwrap().outcome.at;
     assert_eq!(at(1), START);
     assert_eq!(at(2), START + 1, "two events in a millisecond");
@@ -119,7 +119,7 @@ fn gated(queue_max: usize, segment_bytes: u64) -> (Ledger, SimStorage, Sender<()
     let storage = Gated { disk: disk.clone(), gate: Arc::clone(&gate) };
     let clock = Arc::new(ManualClock::new(START));
     let config = LedgerConfig { queue_max, segment_bytes, ..config(&clock) };
-    let (ledger, _) = Ledger::open(Arc::new(storage), config).unwrap();
+    let ledger = Ledger::open(Arc::new(storage), config).unwrap();
     ledger.submit_blocking(open_account(1, 1, Floor::Unlimited)).unwrap();
     std::thread::sleep(Duration::from_millis(30));
     let (go, wait) = channel();
@@ -264,7 +264,7 @@ fn a_panic_stops_the_ledger_like_a_failed_write() {
     let on_stop = Box::new(move |reason| stopped.send(reason).unwrap());
     let storage = Panicking(SimStorage::default(), Arc::clone(&panics));
     let config = LedgerConfig { on_stop, ..config(&Arc::new(ManualClock::new(START))) };
-    let (ledger, _) = Ledger::open(Arc::new(storage), config).unwrap();
+    let ledger = Ledger::open(Arc::new(storage), config).unwrap();
     ledger.submit_blocking(open_account(1, 1, Floor::Unlimited)).unwrap();
     *panics.lock().unwrap() = true;
     assert_eq!(ledger.submit_blocking(open_account(2, 2, Floor::Unlimited)), Err(SubmitError::Stopped));
@@ -274,9 +274,9 @@ fn a_panic_stops_the_ledger_like_a_failed_write() {
 #[test]
 fn holds_expire_by_themselves_and_followers_see_it() {
     let clock = Arc::new(ManualClock::new(START));
-    let subscribers = vec![SubscribeFrom { name: "test".into(), after_seq: 0 }];
-    let config = LedgerConfig { subscribers, ..config(&clock) };
-    let (ledger, mut subscriptions) = Ledger::open(Arc::new(SimStorage::default()), config).unwrap();
+    let (feed, mut subscription) = ledger::subscribe("test", 0);
+    let config = LedgerConfig { feeds: vec![feed], ..config(&clock) };
+    let ledger = Ledger::open(Arc::new(SimStorage::default()), config).unwrap();
     let hold = |number| Body::PlaceHold { entry: entry(1, 2, number), expires_at: START + 60_000, record: vec![] };
     let mut events = vec![open_account(1, 1, Floor::Unlimited), open_account(2, 2, Floor::Limited(0))];
     // More than one tick may let go.
@@ -302,7 +302,7 @@ fn holds_expire_by_themselves_and_followers_see_it() {
 
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (mut held, mut ticks, mut seq) = (0, 0, 0);
-    while let Some(batch) = runtime.block_on(subscriptions[0].recv(100)) {
+    while let Some(batch) = runtime.block_on(subscription.recv(100)) {
         for applied in batch {
             assert_eq!(applied.seq, seq + 1);
             seq = applied.seq;
@@ -319,10 +319,10 @@ fn holds_expire_by_themselves_and_followers_see_it() {
 fn a_follower_goes_on_where_it_was() {
     let disk = SimStorage::default();
     let follow = |after_seq| {
-        let subscribers = vec![SubscribeFrom { name: "test".into(), after_seq }];
-        let config = LedgerConfig { subscribers, ..config(&Arc::new(ManualClock::new(START))) };
-        let (ledger, mut subscriptions) = Ledger::open(Arc::new(disk.clone()), config).unwrap();
-        (ledger, subscriptions.remove(0))
+        let (feed, subscription) = ledger::subscribe("test", after_seq);
+        let config = LedgerConfig { feeds: vec![feed], ..config(&Arc::new(ManualClock::new(START))) };
+        let ledger = Ledger::open(Arc::new(disk.clone()), config).unwrap();
+        (ledger, subscription)
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (ledger, _) = follow(0);
@@ -344,10 +344,10 @@ fn a_follower_goes_on_where_it_was() {
 
 #[test]
 fn a_follower_that_lags_too_far_behind_holds_events_up() {
-    let subscribers = vec![SubscribeFrom { name: "test".into(), after_seq: 0 }];
+    let (feed, mut subscription) = ledger::subscribe("test", 0);
     let clock = Arc::new(ManualClock::new(START));
-    let config = LedgerConfig { subscribers, queue_max: 8192, segment_bytes: 1 << 20, ..config(&clock) };
-    let (ledger, mut subscriptions) = Ledger::open(Arc::new(SimStorage::default()), config).unwrap();
+    let config = LedgerConfig { feeds: vec![feed], queue_max: 8192, segment_bytes: 1 << 20, ..config(&clock) };
+    let ledger = Ledger::open(Arc::new(SimStorage::default()), config).unwrap();
     ledger.submit_blocking(open_account(1, 1, Floor::Unlimited)).unwrap();
     // Copies of one event: they change nothing, and followers are shown them all the same.
     let copies = vec![open_account(1, 1, Floor::Unlimited); 1024];
@@ -358,18 +358,47 @@ fn a_follower_that_lags_too_far_behind_holds_events_up() {
     }
     assert_eq!(ledger.submit_blocking(copies[0].clone()), Err(SubmitError::Lagging));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(subscriptions[0].recv(10_000)).unwrap();
+    runtime.block_on(subscription.recv(10_000)).unwrap();
     assert!(ledger.submit_blocking(copies[0].clone()).is_ok(), "it has caught up");
     while submit_all(&ledger, &copies).iter().all(|answer| answer.is_ok()) {}
-    drop(subscriptions);
+    drop(subscription);
     assert!(ledger.submit_blocking(copies[0].clone()).is_ok(), "it has gone");
     ledger.close();
+}
+
+#[test]
+fn a_follower_that_is_far_behind_holds_up_the_start_and_not_the_memory() {
+    let disk = SimStorage::default();
+    let clock = Arc::new(ManualClock::new(START));
+    let ledger = Ledger::open(Arc::new(disk.clone()), LedgerConfig { queue_max: 8192, ..config(&clock) }).unwrap();
+    let copies = vec![open_account(1, 1, Floor::Unlimited); 1024];
+    // What one queued event counts for.
+    let rounds = 2 * LAG_BYTES_MAX / 1024 / copies.len() as u64;
+    (0..rounds).for_each(|_| assert!(submit_all(&ledger, &copies).iter().all(|answer| answer.is_ok())));
+    ledger.close();
+
+    let (feed, mut subscription) = ledger::subscribe("test", 0);
+    let config = LedgerConfig { feeds: vec![feed], ..config(&clock) };
+    let opening = std::thread::spawn(move || Ledger::open(Arc::new(disk), config).unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let mut seen = 0;
+    while !opening.is_finished() && seen < rounds * 1024 {
+        assert!(subscription.waiting() <= LAG_BYTES_MAX + 1024 * 1024, "{} bytes wait", subscription.waiting());
+        seen += runtime.block_on(subscription.recv(4096)).unwrap().len() as u64;
+    }
+    let ledger = opening.join().unwrap();
+    ledger.close();
+    while let Some(events) = runtime.block_on(subscription.recv(4096)) {
+        seen += events.len() as u64;
+    }
+    assert_eq!(seen, rounds * 1024);
 }
 
 fn on_disk(folder: &Path, segment_bytes: u64) -> Ledger {
     let storage = FileStorage::open(folder).unwrap();
     let config = LedgerConfig { segment_bytes, ..LedgerConfig::new(Arc::new(SystemClock)) };
-    Ledger::open(Arc::new(storage), config).unwrap().0
+    Ledger::open(Arc::new(storage), config).unwrap()
 }
 
 /// As [`script`], with ids of today.

@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
 
     fn open(&self) -> Result<Ledger, OpenError> {
         let clock = Arc::new(ManualClock::new(START));
-        Ledger::open(Arc::clone(&self.storage), config(&clock)).map(|(ledger, _)| ledger)
+        Ledger::open(Arc::clone(&self.storage), config(&clock))
     }
 
     /// The calls a script takes where nothing fails.
@@ -335,7 +335,7 @@ fn a_failed_call_is_reported_once() {
         counter.fetch_add(1, Ordering::SeqCst);
     });
     let config = LedgerConfig { on_stop, ..config(&clock) };
-    let (ledger, _) = Ledger::open(Arc::new(disk.clone()), config).unwrap();
+    let ledger = Ledger::open(Arc::new(disk.clone()), config).unwrap();
     let script = script(1, 10);
     ledger.submit_blocking(script[0].clone()).unwrap();
     disk.fail_at(1);

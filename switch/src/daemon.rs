@@ -12,7 +12,7 @@ use directory::{Directory, PanHasher};
 use host_commands::{HsmClient, HsmConfig};
 use iso8583::Spec;
 use iso8583::framing::{Framing, LengthHeader};
-use ledger::{AccountView, FileStorage, Ledger, LedgerConfig, SubscribeFrom, SystemClock};
+use ledger::{AccountView, FileStorage, Ledger, LedgerConfig, SystemClock};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -46,15 +46,15 @@ pub struct Parts {
     pub keys: DataKeys,
     pub hsm: HsmClient,
     pub ledger: Ledger,
-    projection: ledger::Subscription,
     /// Turns true when the ledger has stopped by itself.
     ledger_stopped: watch::Receiver<bool>,
     readiness: Readiness,
 }
 
 impl Parts {
-    /// Opens database, HSM and ledger. Must run on the card runtime, where the HSM connections live.
-    pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
+    /// Opens database, HSM and ledger. Must run on the card runtime, where the HSM connections live; the projection
+    /// follows the ledger on `background`.
+    pub async fn open(settings: &Settings, background: &tokio::runtime::Handle) -> anyhow::Result<Self> {
         let hsm = HsmClient::new(HsmConfig {
             addresses: settings.hsm.clone(),
             connections: limits::HSM_CONNECTIONS,
@@ -78,16 +78,17 @@ impl Parts {
                 let _ = stopped.send(true);
             }
         };
+        let (feed, subscription) = ledger::subscribe("projection", store.projected_seq().await?);
+        background.spawn(store.clone().project(subscription));
         let config = LedgerConfig {
             queue_max: limits::LEDGER_QUEUE_MAX,
             on_stop: Box::new(on_stop),
-            subscribers: vec![SubscribeFrom { name: "projection".into(), after_seq: store.projected_seq().await? }],
+            feeds: vec![feed],
             ..LedgerConfig::new(Arc::new(SystemClock))
         };
         let storage = Arc::new(FileStorage::open(&settings.data_dir.ledger())?);
-        let (ledger, subscriptions) = tokio::task::spawn_blocking(move || Ledger::open(storage, config)).await??;
-        let projection = subscriptions.into_iter().next().context("the ledger gave no subscription")?;
-        Ok(Self { store, keys, hsm, ledger, projection, ledger_stopped, readiness })
+        let ledger = tokio::task::spawn_blocking(move || Ledger::open(storage, config)).await??;
+        Ok(Self { store, keys, hsm, ledger, ledger_stopped, readiness })
     }
 }
 
@@ -118,9 +119,8 @@ impl Daemon {
         metrics: PrometheusHandle,
         background: &tokio::runtime::Handle,
     ) -> anyhow::Result<Self> {
-        let Parts { store, keys, hsm, ledger, projection, ledger_stopped, readiness } = parts;
+        let Parts { store, keys, hsm, ledger, ledger_stopped, readiness } = parts;
         let (stop, stopping) = watch::channel(false);
-        background.spawn(store.clone().project(projection));
         let directory = follow_directory(&store, stopping.clone(), background).await?;
         let switch = Arc::new(Switch {
             directory: Arc::clone(&directory),

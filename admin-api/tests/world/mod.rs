@@ -9,10 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use iso8583::domain::Pan;
 use ledger::testing::SimStorage;
-use ledger::{
-    AccountKind, Clock, Content, Entry, Event, EventId, Floor, Ledger, LedgerConfig, Posting, SubscribeFrom,
-    SystemClock,
-};
+use ledger::{AccountKind, Clock, Content, Entry, Event, EventId, Floor, Ledger, LedgerConfig, Posting, SystemClock};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use zeroize::Zeroizing;
@@ -111,12 +108,10 @@ pub async fn world() -> World {
     let terminal = terminal.insert(&mut change).await.unwrap();
     store.commit(change).await.unwrap();
 
-    let subscribers = vec![SubscribeFrom { name: "projection".into(), after_seq: 0 }];
-    let config = LedgerConfig { subscribers, ..LedgerConfig::new(Arc::new(SystemClock)) };
-    let (ledger, subscriptions) = Ledger::open(Arc::new(SimStorage::default()), config).unwrap();
-    for subscription in subscriptions {
-        tokio::spawn(store.clone().project(subscription));
-    }
+    let (feed, subscription) = ledger::subscribe("projection", 0);
+    tokio::spawn(store.clone().project(subscription));
+    let config = LedgerConfig { feeds: vec![feed], ..LedgerConfig::new(Arc::new(SystemClock)) };
+    let ledger = Ledger::open(Arc::new(SimStorage::default()), config).unwrap();
     let account = u64::try_from(account_id).unwrap();
     for (account, kind, floor) in
         [(account, AccountKind::Wallet, Floor::Limited(0)), (1000, AccountKind::System, Floor::Unlimited)]

@@ -115,7 +115,7 @@ pub fn config(clock: &Arc<ManualClock>) -> LedgerConfig {
 
 pub fn open(storage: impl Storage + 'static) -> Result<Ledger, OpenError> {
     let clock = Arc::new(ManualClock::new(START));
-    Ledger::open(Arc::new(storage), config(&clock)).map(|(ledger, _)| ledger)
+    Ledger::open(Arc::new(storage), config(&clock))
 }
 
 /// Submits events at once, in order, and gives what each was answered.

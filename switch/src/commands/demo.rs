@@ -63,7 +63,7 @@ async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Resu
         admin: address(ADMIN_PORT),
         hsm: vec![hsm.address.to_string()],
     };
-    let parts = Parts::open(&settings).await?;
+    let parts = Parts::open(&settings, background).await?;
     let mut demo_file = demo::seed(&data_dir, &parts).await.context("cannot seed the demo tenant")?;
     let daemon = Daemon::start(&settings, parts, metrics, background).await?;
 
