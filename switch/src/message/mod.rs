@@ -28,7 +28,7 @@ use bytes::{Bytes, BytesMut};
 use directory::{Directory, PanHasher, Terminal, TerminalName};
 use host_commands::HsmClient;
 use iso8583::{Message, Spec};
-use ledger::{Clock, Ledger};
+use ledger::{Clock, Ledger, SubmitError};
 
 use self::answer::Answer;
 use self::answer_facts::AnswerFacts;
@@ -64,10 +64,27 @@ pub struct Link {
 /// What becomes of a message.
 pub enum Reply {
     Answer(BytesMut),
-    /// Understood, and not to be answered: somebody's answer, or an answer that could not be secured.
+    /// Understood, and not to be answered: somebody's answer, an answer that could not be secured, or an event of
+    /// which nobody knows yet whether it happened.
     Silence(&'static str),
     /// Not understood far enough to be answered.
     Undecodable,
+}
+
+/// Why a message is not answered with an event's outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NoEvent {
+    /// Nothing was moved and nothing is remembered.
+    Refused(ResponseCode),
+    /// Something may have been moved. Any answer would be taken as final; without one the terminal repeats or
+    /// reverses, and gets the truth.
+    Unknown(&'static str),
+}
+
+impl From<ResponseCode> for NoEvent {
+    fn from(code: ResponseCode) -> Self {
+        Self::Refused(code)
+    }
 }
 
 /// Takes one message without framing and says what to send back.
@@ -88,14 +105,18 @@ pub async fn handle(switch: &Switch, link: &Link, wire: Bytes) -> Reply {
             tracing::info!(listener = link.listener, mti = mti.as_str(), %fault, "message refused as malformed");
             Answer::with(ResponseCode::FORMAT_ERROR)
         }
-        None => answer_request(switch, link, mti, &message, &echoed, &mut keys).await.unwrap_or_else(Answer::with),
+        None => match answer_request(switch, link, mti, &message, &echoed, &mut keys).await {
+            Ok(answer) => answer,
+            Err(NoEvent::Refused(code)) => Answer::with(code),
+            Err(NoEvent::Unknown(why)) => return Reply::Silence(why),
+        },
     };
     let encoded = answer.encode(switch, link, mti, &echoed, keys.as_ref()).await;
     observe(link, mti, &answer, &echoed, started);
     encoded.map_or(Reply::Silence("answer could not be secured"), Reply::Answer)
 }
 
-/// The steps in order. `Err` is an answer without an event: nothing was moved and nothing is remembered.
+/// The steps in order.
 async fn answer_request(
     switch: &Switch,
     link: &Link,
@@ -103,16 +124,16 @@ async fn answer_request(
     message: &Message<'_>,
     echoed: &AnswerFacts,
     keys: &mut Option<KeyPair>,
-) -> Result<Answer, ResponseCode> {
+) -> Result<Answer, NoEvent> {
     let terminal = terminal(switch, message)?;
     *keys = security::verify(switch, &terminal, mti, message).await?;
     match mti.class() {
-        Class::NetworkManagement => return network_management::answer(switch, &terminal, message).await,
-        Class::Other => return Err(ResponseCode::INVALID_TRANSACTION),
+        Class::NetworkManagement => return Ok(network_management::answer(switch, &terminal, message).await?),
+        Class::Other => return Err(ResponseCode::INVALID_TRANSACTION.into()),
         Class::Authorization | Class::Financial | Class::Reversal => {}
     }
     if switch.sessions.is_signed_off(terminal.id) {
-        return Err(ResponseCode::TERMINAL_NOT_PERMITTED);
+        return Err(ResponseCode::TERMINAL_NOT_PERMITTED.into());
     }
     let request = FinancialRequest::read(mti, message)?;
     let identity = Identity::of(&switch.hasher, &terminal.name, &request, switch.clock.now())?;
@@ -145,7 +166,7 @@ async fn post_once(
     identity: &Identity,
     keys: Option<&KeyPair>,
     echoed: &AnswerFacts,
-) -> Result<Answer, ResponseCode> {
+) -> Result<Answer, NoEvent> {
     let mut names =
         identity.aliases.iter().take(usize::from(request.local_time.is_some())).copied().collect::<Vec<_>>();
     names.push(identity.id.0);
@@ -161,17 +182,23 @@ async fn post_once(
     let known = switch.ledger.lookup(identity.id, identity.repeat_of);
     metrics::counter!("umbra_duplicates_total").increment(known.is_some().into());
     let decision = match known {
-        Some(known) if known.content != identity.content => return Err(ResponseCode::DUPLICATE),
+        Some(known) if known.content != identity.content => return Err(ResponseCode::DUPLICATE.into()),
         Some(known) if known.by_id => return Ok(Answer::from_applied(switch, request.mti, &known.applied)),
         Some(_) => decision::known_repeat(link, terminal, request, identity, echoed),
         None => decision::decide(switch, link, terminal, request, identity, keys, echoed).await?,
     };
-    let applied = switch.ledger.submit(decision.event).await.map_err(|error| {
-        tracing::error!(%error, "event not taken by the ledger");
-        ResponseCode::MALFUNCTION
-    })?;
+    let applied = switch.ledger.submit(decision.event).await.map_err(not_taken)?;
     drop(first);
     Ok(Answer::from_applied(switch, request.mti, &applied))
+}
+
+/// An event the ledger gave no outcome for. One that met a stopping ledger may be in the journal all the same.
+fn not_taken(error: SubmitError) -> NoEvent {
+    tracing::error!(%error, "event not taken by the ledger");
+    match error {
+        SubmitError::Stopped => NoEvent::Unknown("the ledger stopped"),
+        SubmitError::Busy | SubmitError::Lagging | SubmitError::TooLarge => ResponseCode::MALFUNCTION.into(),
+    }
 }
 
 /// One line and one count a message; nothing of the card is in either.
@@ -194,4 +221,17 @@ fn observe(link: &Link, mti: Mti, answer: &Answer, echoed: &AnswerFacts, started
         duplicate = answer.first.is_some(),
         "message answered"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_surely_did_not_happen_is_refused() {
+        for error in [SubmitError::Busy, SubmitError::Lagging, SubmitError::TooLarge] {
+            assert_eq!(not_taken(error), NoEvent::Refused(ResponseCode::MALFUNCTION));
+        }
+        assert!(matches!(not_taken(SubmitError::Stopped), NoEvent::Unknown(_)));
+    }
 }
