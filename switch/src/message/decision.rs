@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use directory::{Card, Terminal};
-use ledger::{AccountId, CardAction, CardEvent, CardId, Entry, Event, PinCheck, Posting};
+use ledger::{AccountId, CardAction, CardEvent, CardId, Entry, Event, PinCheck, Posting, Reference};
 
 use super::Switch;
 use super::answer_facts::AnswerFacts;
@@ -109,13 +109,20 @@ fn complete(switch: &Switch, terminal: &Terminal, request: &FinancialRequest) ->
         Ok(card) => card,
         Err(code) => return Ok(Judged::declined(None, code)),
     };
-    let action = match entry(request, card.account, terminal.merchant_account) {
-        Ok(entry) => {
-            CardAction::Complete { hold, approval: request.approval, entry, tolerance_bp: card.completion_tolerance_bp }
-        }
-        Err(code) => CardAction::Decline { reason: code.number() },
-    };
+    let action =
+        completion(terminal, request, &card, hold).unwrap_or_else(|code| CardAction::Decline { reason: code.number() });
     Ok(Judged { card: Some(card), pin: PinCheck::NotChecked, action })
+}
+
+fn completion(
+    terminal: &Terminal,
+    request: &FinancialRequest,
+    card: &Card,
+    hold: Reference,
+) -> Result<CardAction, ResponseCode> {
+    let entry = entry(request, card.account, terminal.merchant_account)?;
+    let approval = request.approval_number().ok_or(ResponseCode::ORIGINAL_NOT_FOUND)?;
+    Ok(CardAction::Complete { hold, approval: Some(approval), entry, tolerance_bp: card.completion_tolerance_bp })
 }
 
 /// Purchases, cash, pre-authorizations and balance inquiries.

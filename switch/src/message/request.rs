@@ -69,7 +69,9 @@ pub struct FinancialRequest {
     pub rrn: Option<String>,
     /// DE 25 = 06: the completion of a pre-authorization.
     pub is_completion: bool,
-    pub approval: Option<u32>,
+    /// DE 38 of a completion as sent; other messages may carry an issuer's of any form, which says nothing here.
+    pub approval: Option<String>,
+    /// DE 90; all zeros mean that there is none.
     pub original: Option<OriginalData>,
     /// DE 95 positions 1 to 12: what remains after a reversal, 0 for nothing.
     pub remaining: i64,
@@ -93,6 +95,8 @@ impl FinancialRequest {
         } else {
             required(message, 49)?
         };
+        let is_completion =
+            mti.class() == Class::Financial && mti.is_advice() && optional(message, 25).as_deref() == Some("06");
         let request = Self {
             mti,
             kind,
@@ -107,13 +111,10 @@ impl FinancialRequest {
             transmission: required(message, 7)?,
             local_time: optional(message, 12).zip(optional(message, 13)),
             rrn: optional(message, 37),
-            is_completion: mti.class() == Class::Financial
-                && mti.is_advice()
-                && optional(message, 25).as_deref() == Some("06"),
-            approval: optional(message, 38)
-                .map(|text| text.trim_end().parse().map_err(|_| ResponseCode::FORMAT_ERROR))
-                .transpose()?,
+            is_completion,
+            approval: optional(message, 38).filter(|_| is_completion),
             original: optional(message, 90)
+                .filter(|text| text.bytes().any(|byte| byte != b'0'))
                 .map(|text| OriginalData::parse(&text).map_err(|_| ResponseCode::FORMAT_ERROR))
                 .transpose()?,
             remaining: match optional(message, 95) {
@@ -124,6 +125,12 @@ impl FinancialRequest {
         };
         request.check(message)?;
         Ok(request)
+    }
+
+    /// The number of DE 38. Approvals given here are six digits, so that any other text names no hold.
+    pub fn approval_number(&self) -> Option<u32> {
+        let text = self.approval.as_deref()?;
+        (text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
     }
 
     fn check(&self, message: &Message<'_>) -> Result<(), ResponseCode> {
@@ -190,4 +197,49 @@ fn cashback(message: &Message<'_>) -> Result<i64, ResponseCode> {
         .find(|amount| amount.amount_type == "40")
         .map(|amount| amount.amount)
         .ok_or(ResponseCode::FORMAT_ERROR)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use iso8583::{Fields, Spec};
+
+    use super::*;
+
+    const PAN: &str = "4111111111111111";
+
+    /// A keyed purchase of 10.00, its fields changed by `changes`; an empty text takes one away.
+    fn read(mti: &str, changes: &[(u8, &str)]) -> Result<FinancialRequest, ResponseCode> {
+        let usual = [(2, PAN), (3, "000000"), (4, "000000001000"), (7, "1125091844"), (11, "000001"), (49, "710")];
+        let mut fields = Fields::new(mti);
+        for (de, text) in usual.iter().chain(changes) {
+            fields.set(*de, *text);
+            if text.is_empty() {
+                fields.remove(*de);
+            }
+        }
+        let spec = Spec::builtin("iso87binary").unwrap();
+        let mut wire = BytesMut::new();
+        spec.encode(&fields, &mut wire).unwrap();
+        FinancialRequest::read(Mti::parse(mti).unwrap(), &spec.decode(&wire).unwrap())
+    }
+
+    #[test]
+    fn the_approval_counts_in_completions_alone() {
+        for text in ["A1B2C3", "      ", "12345 ", "+12345"] {
+            assert_eq!(read("0220", &[(25, "06"), (38, text)]).unwrap().approval_number(), None, "{text:?}");
+            for mti in ["0200", "0220", "0400", "0420"] {
+                assert_eq!(read(mti, &[(38, text)]).unwrap().approval, None, "{mti} {text:?}");
+            }
+        }
+        assert_eq!(read("0220", &[(25, "06"), (38, "004711")]).unwrap().approval_number(), Some(4711));
+        assert_eq!(read("0220", &[(25, "06")]).unwrap_err(), ResponseCode::FORMAT_ERROR);
+    }
+
+    #[test]
+    fn an_original_of_zeros_is_none() {
+        assert_eq!(read("0400", &[(90, &"0".repeat(42))]).unwrap().original, None);
+        let named = format!("02000000011125091844{}", "0".repeat(22));
+        assert_eq!(read("0400", &[(90, &named)]).unwrap().original.unwrap().stan, "000001");
+    }
 }

@@ -61,6 +61,19 @@ def completion_without_hold(b: Bench) -> None:
 
 
 @scenario()
+def completion_with_a_foreign_approval(b: Bench) -> None:
+    """DE 38 is ans 6: one that was not given here finds no hold, and says nothing outside completions."""
+    card = b.demo.rich
+    fields, approval = hold(b, 351)
+    with b.moves(card, 0):
+        for text in ("A1B2C3", "      ", f"{(int(approval.fields[38]) + 1) % 1_000_000:06d}"):
+            foreign = Message("0110", {38: text})
+            expect_code(b.ask(b.completion(fields, foreign, 351, "90"), "0220"), "25")
+    with b.moves(card, 0, 351):
+        expect_code(b.ask({**b.reversal(fields, mti="0100"), 38: "A1B2C3"}, "0400"), "00")
+
+
+@scenario()
 def second_completion(b: Bench) -> None:
     """A second completion of the same hold finds none: 25."""
     card = b.demo.rich

@@ -68,6 +68,13 @@ def reversal_by_de11(b: Bench) -> None:
 
 
 @scenario()
+def reversal_with_de90_of_zeros(b: Bench) -> None:
+    """A DE 90 of zeros names nothing: the original is that with the original's DE 11."""
+    with b.moves(b.demo.rich, 0):
+        expect_code(b.ask({**b.reversal(paid(b, 413), "11"), 90: "0" * 42}, "0400"), "00")
+
+
+@scenario()
 def reversal_by_de11_and_de37(b: Bench) -> None:
     """Without DE 90 the original is that with the original's DE 11 and, if present, DE 37."""
     card = b.demo.rich
