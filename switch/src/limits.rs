@@ -23,8 +23,12 @@ pub const UNDECODABLE_IN_A_ROW_MAX: u64 = 3;
 /// Largest frame body: what a 2-byte length can say.
 pub const FRAME_MAX: usize = 65_535;
 
-/// How long a duplicate waits for the answer of the request it repeats.
+/// How long a duplicate waits for the answer of the request it repeats; then it gets none.
 pub const DUPLICATE_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a request waits for the PIN checks of the same card that came before it; then it is answered 91. With the
+/// check itself it stays within [`DUPLICATE_WAIT`].
+pub const PIN_TURN_WAIT: Duration = Duration::from_secs(5);
 
 /// How long the previous key pair serves after the new one was first used.
 pub const PREVIOUS_KEYS_LIFE_MS: u64 = 60_000;

@@ -33,7 +33,7 @@ impl Judged {
     }
 }
 
-/// Only form errors come back as `Err`: they are answered without an event.
+/// Form errors, and a card whose PIN checks are too many, come back as `Err`: they are answered without an event.
 pub async fn decide(
     switch: &Switch,
     link: &Link,
@@ -47,7 +47,7 @@ pub async fn decide(
     let judged = match request.mti.class() {
         Class::Reversal => reverse(switch, terminal, request)?,
         Class::Authorization | Class::Financial if request.is_completion => complete(switch, terminal, request)?,
-        Class::Authorization | Class::Financial => pay(switch, terminal, request, keys, &mut turn).await,
+        Class::Authorization | Class::Financial => pay(switch, terminal, request, keys, &mut turn).await?,
         Class::NetworkManagement | Class::Other => Judged::declined(None, ResponseCode::INVALID_TRANSACTION),
     };
     Ok(Decision { event: event(link, terminal, request, identity, facts, judged), _turn: turn })
@@ -132,24 +132,25 @@ async fn pay(
     request: &FinancialRequest,
     keys: Option<&KeyPair>,
     turn: &mut Option<tokio::sync::OwnedMutexGuard<()>>,
-) -> Judged {
+) -> Result<Judged, ResponseCode> {
     let card = match card::find(switch, terminal, request) {
         Ok(card) => card,
-        Err(code) => return Judged::declined(None, code),
+        Err(code) => return Ok(Judged::declined(None, code)),
     };
     if let Err(code) = card::check_usable(&card, request, switch.clock.now()) {
-        return Judged::declined(Some(card), code);
+        return Ok(Judged::declined(Some(card), code));
     }
     let action = match action(switch, terminal, request, &card) {
         Ok(action) => action,
-        Err(code) => return Judged::declined(Some(card), code),
+        Err(code) => return Ok(Judged::declined(Some(card), code)),
     };
     if request.pin_block.is_some() {
-        *turn = Some(switch.pin_checks.turn(card.card_id).await);
+        let own = switch.pin_checks.turn(card.card_id, crate::limits::PIN_TURN_WAIT).await;
+        *turn = Some(own.ok_or(ResponseCode::UNAVAILABLE)?);
     }
     match pin::check(switch, &card, request, keys).await {
-        Ok(pin) => Judged { card: Some(card), pin, action },
-        Err(code) => Judged::declined(Some(card), code),
+        Ok(pin) => Ok(Judged { card: Some(card), pin, action }),
+        Err(code) => Ok(Judged::declined(Some(card), code)),
     }
 }
 

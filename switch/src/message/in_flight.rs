@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -17,14 +18,27 @@ pub struct First {
 }
 
 /// Whether this copy may go on or must wait.
-pub enum Turn {
+enum Turn {
     First(First),
     Wait(watch::Receiver<()>),
 }
 
 impl InFlight {
+    /// This copy's turn, after those that hold any of its keys; `None` when they take longer than `patience`.
+    pub async fn turn(&self, keys: &[u128], patience: Duration) -> Option<First> {
+        let turn = async {
+            loop {
+                match self.enter(keys.to_vec()) {
+                    Turn::First(first) => return first,
+                    Turn::Wait(waiting) => finished(waiting).await,
+                }
+            }
+        };
+        tokio::time::timeout(patience, turn).await.ok()
+    }
+
     /// `keys`: all keys of this copy. It waits if another holds any of them.
-    pub fn enter(&self, keys: Vec<u128>) -> Turn {
+    fn enter(&self, keys: Vec<u128>) -> Turn {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(other) = keys.iter().find_map(|key| table.get(key)) {
             return Turn::Wait(other.clone());
@@ -52,7 +66,7 @@ impl Drop for First {
 }
 
 /// Returns when the first copy is done, however it ended.
-pub async fn finished(mut waiting: watch::Receiver<()>) {
+async fn finished(mut waiting: watch::Receiver<()>) {
     // The sender never sends: the only change is its drop.
     while waiting.changed().await.is_ok() {}
 }
@@ -70,5 +84,14 @@ mod tests {
         drop(first);
         finished(waiting).await;
         assert!(matches!(table.enter(vec![2]), Turn::First(_)));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_ever() {
+        let table = InFlight::default();
+        let first = table.turn(&[1], Duration::from_secs(60)).await.expect("nothing is in work");
+        assert!(table.turn(&[1, 2], Duration::from_millis(5)).await.is_none());
+        let (after, ()) = tokio::join!(table.turn(&[1], Duration::from_secs(60)), async { drop(first) });
+        assert!(after.is_some());
     }
 }

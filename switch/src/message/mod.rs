@@ -33,7 +33,6 @@ use ledger::{Clock, Ledger, SubmitError};
 use self::answer::Answer;
 use self::answer_facts::AnswerFacts;
 use self::identity::Identity;
-use self::in_flight::Turn;
 use self::mti::{Class, Mti};
 use self::request::FinancialRequest;
 use self::response_code::ResponseCode;
@@ -170,15 +169,9 @@ async fn post_once(
     let mut names =
         identity.aliases.iter().take(usize::from(request.local_time.is_some())).copied().collect::<Vec<_>>();
     names.push(identity.id.0);
-    let first = loop {
-        match switch.in_flight.enter(names.clone()) {
-            Turn::First(first) => break first,
-            Turn::Wait(waiting) => {
-                let waited = tokio::time::timeout(crate::limits::DUPLICATE_WAIT, in_flight::finished(waiting)).await;
-                waited.map_err(|_| ResponseCode::MALFUNCTION)?;
-            }
-        }
-    };
+    // A copy that gave up while the first was still in work knows nothing of how that ends.
+    let first = switch.in_flight.turn(&names, crate::limits::DUPLICATE_WAIT).await;
+    let first = first.ok_or(NoEvent::Unknown("the first copy was not done in time"))?;
     let known = switch.ledger.lookup(identity.id, identity.repeat_of);
     metrics::counter!("umbra_duplicates_total").increment(known.is_some().into());
     let decision = match known {

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use directory::Card;
 use host_commands::{KeyUnderLmk, PinVerdict};
@@ -21,8 +22,8 @@ use super::session::KeyPair;
 pub struct PinChecks(Mutex<HashMap<i64, Weak<tokio::sync::Mutex<()>>>>);
 
 impl PinChecks {
-    /// Held until the event with the check's result is durable.
-    pub async fn turn(&self, card: i64) -> tokio::sync::OwnedMutexGuard<()> {
+    /// Held until the event with the check's result is durable; `None` when those before take longer than `patience`.
+    pub async fn turn(&self, card: i64, patience: Duration) -> Option<tokio::sync::OwnedMutexGuard<()>> {
         let lock = {
             let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let known = table.get(&card).and_then(Weak::upgrade);
@@ -33,7 +34,9 @@ impl PinChecks {
                 lock
             })
         };
-        lock.lock_owned().await
+        let turn = tokio::time::timeout(patience, lock.lock_owned()).await.ok();
+        metrics::counter!("umbra_pin_turns_missed_total").increment(turn.is_none().into());
+        turn
     }
 }
 
@@ -60,5 +63,20 @@ pub async fn check(
         Ok(PinVerdict::Wrong) => Ok(PinCheck::Wrong),
         Ok(PinVerdict::BlockInvalid) => Err(ResponseCode::PIN_BLOCK_UNDECIPHERABLE),
         Err(error) => Err(hsm_failed("verify PIN", &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_check_a_card_and_no_endless_wait() {
+        let (checks, long, short) = (PinChecks::default(), Duration::from_secs(60), Duration::from_millis(5));
+        let turn = checks.turn(7, long).await;
+        assert!(turn.is_some() && checks.turn(8, short).await.is_some());
+        assert!(checks.turn(7, short).await.is_none());
+        drop(turn);
+        assert!(checks.turn(7, short).await.is_some());
     }
 }
