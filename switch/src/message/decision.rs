@@ -120,6 +120,9 @@ fn completion(
     card: &Card,
     hold: Reference,
 ) -> Result<CardAction, ResponseCode> {
+    if !request.kind.pays_merchant() {
+        return Err(ResponseCode::INVALID_TRANSACTION);
+    }
     let entry = entry(request, card.account, terminal.merchant_account)?;
     let approval = request.approval_number().ok_or(ResponseCode::ORIGINAL_NOT_FOUND)?;
     Ok(CardAction::Complete { hold, approval: Some(approval), entry, tolerance_bp: card.completion_tolerance_bp })

@@ -30,7 +30,12 @@ impl Kind {
     }
 
     pub fn moves_money(self) -> bool {
-        matches!(self, Self::Purchase | Self::Cash | Self::PurchaseWithCashback | Self::Refund)
+        self.pays_merchant() || self == Self::Refund
+    }
+
+    /// Whether it goes from cardholder to merchant: what can be held, and a hold completed by.
+    pub fn pays_merchant(self) -> bool {
+        matches!(self, Self::Purchase | Self::Cash | Self::PurchaseWithCashback)
     }
 
     /// The word for records and statements.

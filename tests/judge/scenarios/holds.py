@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bench import Bench
+from bench import INQUIRY, REFUND, Bench
 from checks import expect_approved, expect_code, expect_same_answer, scenario
 from iso import Message
+from terminal import next_stan
 
 
 def hold(b: Bench, amount: int) -> tuple[dict[int, str], Message]:
@@ -71,6 +72,21 @@ def completion_with_a_foreign_approval(b: Bench) -> None:
             expect_code(b.ask(b.completion(fields, foreign, 351, "90"), "0220"), "25")
     with b.moves(card, 0, 351):
         expect_code(b.ask({**b.reversal(fields, mti="0100"), 38: "A1B2C3"}, "0400"), "00")
+
+
+@scenario()
+def completion_with_another_transaction(b: Bench) -> None:
+    """Only what takes money from the card completes a hold: a refund or an inquiry gets 12, and the hold stays."""
+    card = b.demo.rich
+    fields, approval = hold(b, 352)
+    completion = b.completion(fields, approval, 352, "90")
+    with b.moves(card, 0):
+        for code in (REFUND, INQUIRY, "210000"):
+            other = {**completion, 3: code, 11: next_stan()}
+            first = expect_code(b.ask(other, "0220"), "12")
+            expect_same_answer(first, b.ask(other, "0221"))
+    with b.moves(card, -352, 0):
+        expect_code(b.ask(completion, "0220"), "00")
 
 
 @scenario()
