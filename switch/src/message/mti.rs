@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mti([u8; 4]);
 
-/// What the second digit says, as far as this switch serves it.
+/// What a message is about, as far as this switch serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     Authorization,
@@ -21,12 +21,13 @@ impl Mti {
         (digits.iter().all(u8::is_ascii_digit) && digits[0] == b'0').then_some(Self(digits))
     }
 
+    /// Requests (0) and advices (2), and their repeats, of the classes that are built.
     pub fn class(self) -> Class {
-        match self.0[1] {
-            b'1' => Class::Authorization,
-            b'2' => Class::Financial,
-            b'4' => Class::Reversal,
-            b'8' => Class::NetworkManagement,
+        match self.0 {
+            [_, b'1', b'0' | b'2', b'0' | b'1'] => Class::Authorization,
+            [_, b'2', b'0' | b'2', b'0' | b'1'] => Class::Financial,
+            [_, b'4', b'0' | b'2', b'0' | b'1'] => Class::Reversal,
+            [_, b'8', b'0', b'0' | b'1'] => Class::NetworkManagement,
             _ => Class::Other,
         }
     }
@@ -42,7 +43,7 @@ impl Mti {
 
     /// The last digit promises that an earlier copy may exist (0201, 0401, 0421).
     pub fn is_repeat(self) -> bool {
-        matches!(self.0[3], b'1' | b'3' | b'5')
+        self.0[3] == b'1'
     }
 
     /// The answer's MTI: a repeat is answered like its original (0421 by 0430).
@@ -72,6 +73,7 @@ impl Mti {
             b"0420" => "0420",
             b"0421" => "0421",
             b"0800" => "0800",
+            b"0801" => "0801",
             _ => "other",
         }
     }
@@ -105,5 +107,15 @@ mod tests {
         assert!(Mti::parse("0290").is_some_and(|mti| !mti.is_request()));
         assert_eq!(Mti::parse("1200"), None);
         assert_eq!(Mti::parse("02x0"), None);
+    }
+
+    #[test]
+    fn only_what_is_built_is_served() {
+        let served = "0100 0101 0120 0121 0200 0201 0220 0221 0400 0401 0420 0421 0800 0801";
+        for number in 0..1000 {
+            let text = format!("0{number:03}");
+            let mti = Mti::parse(&text).unwrap();
+            assert_eq!(mti.class() != Class::Other, served.contains(&text), "{text}");
+        }
     }
 }

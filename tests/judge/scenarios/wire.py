@@ -80,6 +80,17 @@ def unknown_mti(b: Bench) -> None:
 
 
 @scenario()
+def unserved_mti(b: Bench) -> None:
+    """Only the MTIs of the interface and their repeats are served; their neighbours get 12 and move nothing."""
+    card = b.demo.rich
+    with b.moves(card, 0):
+        for mti in ("0140", "0240", "0260", "0202", "0203", "0205", "0402", "0440", "0600"):
+            expect_code(b.ask(b.fields(card, 104), mti), "12")
+        expect_code(b.ask({70: "301"}, "0820"), "12")
+    expect_code(b.ask({70: "301"}, "0801"), "00")
+
+
+@scenario()
 def undecodable_messages(b: Bench) -> None:
     """A message that cannot be decoded far enough closes nothing: the connection goes on, and
     messages between keep the count from reaching three in a row."""
