@@ -184,7 +184,8 @@ pub enum Reference {
     /// than itself either, unless its hold is still open.
     Key(Key),
     /// By its id, and where no event of that id came, by a key that only repeats carry: the message that is named may
-    /// have been lost, and a repeat with an id of its own have come in its place.
+    /// have been lost, and a repeat with an id of its own have come in its place. A reversal only takes it for that
+    /// where both have the same content.
     IdOrRepeat(EventId, Key),
 }
 

@@ -1,7 +1,7 @@
 //! Taking back what an event did.
 
 use super::entry::{inverse, part, size};
-use super::memory::Effect;
+use super::memory::{Effect, Record};
 use super::{Changes, Done, State, Step};
 use crate::event::{Content, Entry, Event, EventId, Reference};
 use crate::limits::HORIZON_MS;
@@ -19,11 +19,14 @@ impl State {
         changes: &mut Changes,
     ) -> Step {
         let found = self.original(by, reference).and_then(|id| Some((id, self.memory.get(id)?)));
+        // What was found in place of the event that is named is another transaction, unless it says the same.
+        let is_other = |original: &Record| content.is_some_and(|content| content != original.content);
+        let found = found.filter(|(_, original)| self.is_named(reference) || !is_other(original));
         let Some((id, original)) = found else {
             self.memory.bury(reference, by.time(), self.at, self.bounds.tombstones)?;
             return Err(Code::OriginalNotFound);
         };
-        if content.is_some_and(|content| content != original.content) {
+        if is_other(original) {
             return Err(Code::OriginalDiffers);
         }
         let (account, amount) = (original.outcome.account, original.outcome.amount);
@@ -46,13 +49,17 @@ impl State {
     /// The event a reversal names, if it can be meant.
     fn original(&self, by: EventId, reference: Reference) -> Option<EventId> {
         let id = self.memory.named(reference, by.time())?;
-        let is_named = match reference {
-            Reference::Id(_) => true,
-            Reference::Key(_) => false,
-            Reference::IdOrRepeat(named, _) => self.memory.by_id(named).is_some(),
-        };
+        let by_its_id = !matches!(reference, Reference::Key(_)) && self.is_named(reference);
         let is_recent = id.time() >= by.time().saturating_sub(HORIZON_MS) || self.holds.contains(id);
-        (is_named || is_recent).then_some(id)
+        (by_its_id || is_recent).then_some(id)
+    }
+
+    /// Whether what a reference gives is what it names, and not a repeat that may have come in its place.
+    fn is_named(&self, reference: Reference) -> bool {
+        match reference {
+            Reference::Id(_) | Reference::Key(_) => true,
+            Reference::IdOrRepeat(named, _) => self.memory.by_id(named).is_some(),
+        }
     }
 
     /// What is left to do for a reversal that came before the copy it named, where another copy had been approved:

@@ -507,7 +507,9 @@ impl Naive {
         };
         let Some(original) = self.named(by, reference).filter(|known| {
             let id = known.event.id;
-            by_its_id || id.time() + DAY >= time || self.holds.iter().any(|hold| hold.id == id)
+            let in_its_place = matches!(reference, Reference::IdOrRepeat(..)) && !by_its_id;
+            let is_another = in_its_place && compare && known.event.content != by.content;
+            !is_another && (by_its_id || id.time() + DAY >= time || self.holds.iter().any(|hold| hold.id == id))
         }) else {
             return self.bury(reference, time);
         };

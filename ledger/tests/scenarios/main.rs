@@ -374,6 +374,24 @@ sheets! {
         g     | card 7 decline 96 keys=#n,#s repeat=#n             | TooLate                | 85/70 | 15
     ";
 
+    a_repeat_of_other_content_is_another_transaction: "
+        id    | event                                               | outcome                | W   | M
+        fund  | post BANK>W 100                                     | Approved               | 100 | 0
+        # A number came round again, and its first copy was lost; the purchase before it has nothing to do with that.
+        rep   | card 7 post W>M 10 keys=#k,#r repeat=#k content=x   | Approved 10            | 90  | 10
+        wait 1m
+        name lost -30s
+        name late -20s
+        rev   | card 7 reverse lost#r content=y                     | OriginalNotFound       | 90  | 10
+        rev   | card 7 reverse lost#r content=y                     | OriginalNotFound again | 90  | 10
+        # Both ways in which it may still come are closed.
+        late  | card 7 post W>M 11 keys=#l,#r repeat=#l content=y   | TooLate                | 90  | 10
+        lost  | card 7 post W>M 11 keys=#l content=y                | TooLate                | 90  | 10
+        # Named by its own id, it is the one that is meant.
+        rev2  | card 7 reverse rep#r content=y                      | OriginalDiffers        | 90  | 10
+        rev3  | card 7 reverse rep#r content=x                      | Approved 10            | 100 | 0
+    ";
+
     both_rows_of_an_unknown_original_or_none: "
         bounds tombstones=2
         id   | event                                 | outcome           | W
