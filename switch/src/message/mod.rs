@@ -131,9 +131,6 @@ async fn answer_request(
         Class::Other => return Err(ResponseCode::INVALID_TRANSACTION.into()),
         Class::Authorization | Class::Financial | Class::Reversal => {}
     }
-    if switch.sessions.is_signed_off(terminal.id) {
-        return Err(ResponseCode::TERMINAL_NOT_PERMITTED.into());
-    }
     let request = FinancialRequest::read(mti, message)?;
     let identity = Identity::of(&switch.hasher, &terminal.name, &request, switch.clock.now())?;
     if keys.is_none() {
@@ -178,6 +175,10 @@ async fn post_once(
         Some(known) if known.content != identity.content => return Err(ResponseCode::DUPLICATE.into()),
         Some(known) if known.by_id => return Ok(Answer::from_applied(switch, request.mti, &known.applied)),
         Some(_) => decision::known_repeat(link, terminal, request, identity, echoed),
+        // What has happened already is still told and taken back.
+        None if request.mti.asks_permission() && switch.sessions.is_signed_off(terminal.id) => {
+            return Err(ResponseCode::TERMINAL_NOT_PERMITTED.into());
+        }
         None => decision::decide(switch, link, terminal, request, identity, keys, echoed).await?,
     };
     let applied = switch.ledger.submit(decision.event).await.map_err(not_taken)?;

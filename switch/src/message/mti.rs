@@ -41,6 +41,11 @@ impl Mti {
         self.0[2] == b'2'
     }
 
+    /// Whether it asks for something new (0100, 0200), rather than tell of what happened.
+    pub fn asks_permission(self) -> bool {
+        matches!(self.class(), Class::Authorization | Class::Financial) && !self.is_advice()
+    }
+
     /// The last digit promises that an earlier copy may exist (0201, 0401, 0421).
     pub fn is_repeat(self) -> bool {
         self.0[3] == b'1'
@@ -103,6 +108,9 @@ mod tests {
             assert_eq!(Mti::parse(request).map(Mti::answer).as_deref(), Some(answer));
         }
         assert!(Mti::parse("0421").is_some_and(|mti| mti.is_repeat() && mti.is_advice()));
+        for (text, asks) in [("0100", true), ("0201", true), ("0120", false), ("0220", false), ("0400", false)] {
+            assert_eq!(Mti::parse(text).map(Mti::asks_permission), Some(asks));
+        }
         assert!(Mti::parse("0210").is_some_and(|mti| !mti.is_request()));
         assert!(Mti::parse("0290").is_some_and(|mti| !mti.is_request()));
         assert_eq!(Mti::parse("1200"), None);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from bench import INQUIRY, Bench
-from checks import Failure, expect, expect_approved, expect_code, scenario
+from checks import Failure, expect, expect_approved, expect_code, expect_same_answer, scenario
 from terminal import KeyPair, ProtocolError
 
 
@@ -36,6 +36,29 @@ def sign_off_refuses_until_sign_on(b: Bench) -> None:
         expect(answer.get(39) not in ("00", "10"), "a purchase is approved after sign-off")
         b.terminal.sign_on()
     expect_approved(b.ask(b.fields(card, 100, pin=card.pin)))
+
+
+@scenario()
+def sign_off_leaves_the_past_open(b: Bench) -> None:
+    """After sign-off only new requests get 58; duplicates, reversals and advices are served."""
+    card = b.demo.rich
+    with b.moves(card, -101):
+        one, two, held = (b.fields(card, amount, pin=card.pin) for amount in (100, 102, 101))
+        first, approval = expect_approved(b.ask(one)), expect_approved(b.ask(held, "0100"))
+        expect_approved(b.ask(two))
+        b.terminal.sign_off()
+        try:
+            expect_same_answer(first, b.ask(one))
+            expect_code(b.ask(b.reversal(one), "0400"), "00")
+            expect_code(b.ask(b.reversal(two), "0420"), "00")
+            expect_code(b.ask(b.completion(held, approval, 101, "90"), "0220"), "00")
+            refused = b.fields(card, 103, pin=card.pin)
+            for mti in ("0200", "0201", "0100"):
+                expect_code(b.ask(refused, mti), "58")
+        finally:
+            b.terminal.sign_on()
+    with b.moves(card, -103):
+        expect_approved(b.ask(refused))
 
 
 @scenario()
