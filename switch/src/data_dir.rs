@@ -39,6 +39,18 @@ impl DataDir {
     pub fn ready_file(&self) -> PathBuf {
         self.0.join("ready.json")
     }
+
+    /// Takes ready.json away, where there is one: nobody listens at the addresses in it. Only for the daemon that
+    /// holds the directory's ledger, because it might be another's.
+    pub fn remove_ready_file(&self) -> anyhow::Result<()> {
+        let path = self.ready_file();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}; remove it by hand", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Writes beside, syncs, renames: a reader sees the old content or the new one. Mode 0600.

@@ -42,6 +42,23 @@ async fn the_demo_is_as_it_says() {
         assert!(metrics.contains(name), "{name} is missing");
     }
     assert_eq!(daemon.stop().code(), Some(0));
+    assert!(!data_dir.join("ready.json").exists(), "nobody is ready any more");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_sample_does_not_stop_the_demo() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("data");
+    let first = Daemon::start(&data_dir);
+    let change = serde_json::json!({"status": "BLOCKED", "reason": "test"});
+    let card = format!("/cards/{}", first.demo.cards[0].card_id);
+    assert_eq!(Rest::log_in(&first.demo).await.put(&card, &change).await["status"], "BLOCKED");
+    assert_eq!(first.stop().code(), Some(0));
+    let (second, printed) = Daemon::start_with(&data_dir, &[]);
+    assert!(printed.contains("0210 financial response"), "{printed}");
+    assert!(second.log().contains("--no-sample"), "{}", second.log());
+    assert_eq!(Rest::log_in(&second.demo).await.page("/healthz").await.0, 200);
+    assert_eq!(second.stop().code(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -138,7 +155,10 @@ fn errors_say_what_to_do() {
     let demo_file = data_dir.join("demo.json");
     assert_eq!(daemon.stop().code(), Some(0));
     std::fs::remove_file(demo_file).unwrap();
+    // As a killed daemon leaves it.
+    std::fs::write(data_dir.join("ready.json"), "{}").unwrap();
     fails(&["demo", "--ephemeral-ports", "--data-dir", data], 1, "start afresh");
+    assert!(!data_dir.join("ready.json").exists(), "what did not start is not ready");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use parties::DemoFile;
 
 use crate::daemon::{Daemon, Ending, Parts, PosSettings, Settings};
 use crate::data_dir::{DataDir, write_whole};
@@ -64,6 +65,8 @@ async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Resu
         hsm: vec![hsm.address.to_string()],
     };
     let parts = Parts::open(&settings, background).await?;
+    // Left there by a daemon that was killed, it would pass for this one's.
+    data_dir.remove_ready_file()?;
     let mut demo_file = demo::seed(&data_dir, &parts).await.context("cannot seed the demo tenant")?;
     let daemon = Daemon::start(&settings, parts, metrics, background).await?;
 
@@ -73,13 +76,16 @@ async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Resu
     write_whole(&data_dir.demo_file(), &serde_json::to_vec_pretty(&demo_file)?)?;
     daemon.set_ready();
     if !args.no_sample {
-        demo::sample(&daemon, &demo_file, &data_dir).await.context("the sample purchase failed")?;
+        show_sample(&daemon, &demo_file, &data_dir).await;
     }
     let ready = serde_json::json!({ "listeners": listeners });
     write_whole(&data_dir.ready_file(), &serde_json::to_vec_pretty(&ready)?)?;
     println!("umbra ready");
 
     let ending = daemon.wait(signals).await;
+    if let Err(error) = data_dir.remove_ready_file() {
+        tracing::warn!(%error, "ready.json outlives the daemon");
+    }
     daemon.stop().await;
     hsm.stop();
     match ending {
@@ -87,5 +93,16 @@ async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Resu
         Ending::LedgerStopped => {
             anyhow::bail!("the ledger stopped; the log says why, and `umbra ledger verify` checks the journal")
         }
+    }
+}
+
+/// A sample that is refused is no reason not to serve: the card may have been blocked, or its money spent, over REST.
+async fn show_sample(daemon: &Daemon, demo_file: &DemoFile, data_dir: &DataDir) {
+    if let Err(error) = demo::sample(daemon, demo_file, data_dir).await {
+        eprintln!(
+            "umbra: warning: {error:#}; the demo serves all the same. Put the first card or terminal of {} right over \
+             REST, choose a new --data-dir to start afresh, or leave the sample out with --no-sample",
+            data_dir.demo_file().display()
+        );
     }
 }
