@@ -1,6 +1,8 @@
 //! The simulator over TCP: against published answers, and through the client the platform uses.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use host_commands::{HsmClient, HsmConfig, HsmError, KeyExport, KeyUnderLmk, PinVerdict};
@@ -220,6 +222,111 @@ async fn an_hsm_that_never_answers_times_out() {
     let (first, second, third) = tokio::join!(hsm.diagnostics(), hsm.diagnostics(), hsm.diagnostics());
     let why = [first, second, third].map(|result| result.unwrap_err().to_string());
     assert!(why[0].contains("in time") && why[2].contains("too many"), "{why:?}");
+}
+
+/// An HSM that says it is well for as long as `alive` says so; then it reads on and answers nothing.
+async fn start_mortal(alive: Arc<AtomicBool>) -> SocketAddr {
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = socket.accept().await {
+            let alive = Arc::clone(&alive);
+            tokio::spawn(async move {
+                while let Some(frame) = read_frame(&mut stream).await {
+                    if alive.load(Ordering::Relaxed) {
+                        write_frame(&mut stream, &[&frame[..4], b"ND000000000000000000MORTAL"].concat()).await;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+/// The first address is preferred, and nothing but silence says that it should not be.
+fn impatient_client(addresses: [SocketAddr; 2]) -> HsmClient {
+    HsmClient::new(HsmConfig {
+        addresses: addresses.map(|address| address.to_string()).into(),
+        connections: 1,
+        header_length: 4,
+        timeout: Duration::from_millis(500),
+        in_flight_max: 64,
+    })
+}
+
+#[tokio::test]
+async fn an_hsm_that_falls_silent_is_replaced_and_found_again() {
+    let alive = Arc::new(AtomicBool::new(true));
+    let (first, second) = (start_mortal(Arc::clone(&alive)).await, start().await);
+    let hsm = impatient_client([first, second.address]);
+    assert_eq!(hsm.diagnostics().await.unwrap().firmware, "MORTAL");
+    alive.store(false, Ordering::Relaxed);
+    // Nobody can tell before its time is over.
+    assert!(matches!(hsm.diagnostics().await, Err(HsmError::Unavailable(_))));
+    // Connections are still accepted, and must not be taken for an HSM.
+    for _ in 0..40 {
+        assert_ne!(hsm.diagnostics().await.unwrap().firmware, "MORTAL");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    alive.store(true, Ordering::Relaxed);
+    for _ in 0..200 {
+        if hsm.diagnostics().await.unwrap().firmware == "MORTAL" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the first HSM is not used again");
+}
+
+#[tokio::test]
+async fn an_hsm_that_never_answered_is_not_used() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let second = start().await;
+    let hsm = impatient_client([silent.local_addr().unwrap(), second.address]);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for _ in 0..20 {
+        hsm.diagnostics().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn commands_nobody_waits_for_are_not_sent() {
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hsm = client(&[socket.local_addr().unwrap()]);
+    for _ in 0..20 {
+        let call = tokio::time::timeout(Duration::from_millis(5), hsm.diagnostics()).await;
+        assert!(call.is_err(), "nothing is answered yet");
+    }
+    let mut commands = Vec::new();
+    let (mut one, mut other) = (socket.accept().await.unwrap().0, socket.accept().await.unwrap().0);
+    for stream in [&mut one, &mut other] {
+        commands.push(read_frame(stream).await.unwrap());
+        write_frame(stream, b"0000ND000000000000000000LATE").await;
+    }
+    let key = KeyUnderLmk::from("U".to_owned());
+    let (answer, ()) = tokio::join!(hsm.key_check_value("003", &key), async {
+        let (mut frame, stream) = tokio::select! {
+            frame = read_frame(&mut one) => (frame.unwrap(), &mut one),
+            frame = read_frame(&mut other) => (frame.unwrap(), &mut other),
+        };
+        commands.push(frame.clone());
+        frame.truncate(4);
+        write_frame(stream, &[&frame[..], b"BV15"].concat()).await;
+    });
+    assert!(matches!(answer, Err(HsmError::Refused { .. })), "{answer:?}");
+    let sent: Vec<&[u8]> = commands.iter().map(|frame| &frame[4..6]).collect();
+    assert_eq!(sent, [b"NC", b"NC", b"BU"], "two greetings and the one command that is awaited");
+}
+
+async fn read_frame(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut frame = vec![0; usize::from(stream.read_u16().await.ok()?)];
+    stream.read_exact(&mut frame).await.ok()?;
+    Some(frame)
+}
+
+async fn write_frame(stream: &mut TcpStream, frame: &[u8]) {
+    stream.write_u16(u16::try_from(frame.len()).unwrap()).await.unwrap();
+    stream.write_all(frame).await.unwrap();
 }
 
 /// Whatever is sent, the simulator answers or closes; it never falls over.

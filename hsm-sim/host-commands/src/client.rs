@@ -21,7 +21,7 @@ pub struct HsmConfig {
     pub connections: usize,
     /// Characters of the message header, 4 to 64; the device must be configured alike.
     pub header_length: usize,
-    /// From the call to its answer.
+    /// From the call to its answer. A connection on which a command waits longer is given up, and made anew.
     pub timeout: Duration,
     /// Commands in flight at most; further ones are refused.
     pub in_flight_max: usize,
@@ -50,7 +50,8 @@ impl HsmClient {
         let slot = |address: &String| {
             let (jobs, queue) = mpsc::channel(config.in_flight_max.max(1));
             let shared = Arc::new(Shared::default());
-            tokio::spawn(connection::run(address.clone(), header_length, Arc::clone(&shared), queue));
+            let run = connection::run(address.clone(), header_length, config.timeout, Arc::clone(&shared), queue);
+            tokio::spawn(run);
             Slot { jobs, shared }
         };
         let hsms =

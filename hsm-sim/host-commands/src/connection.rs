@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
+use futures::{SinkExt, StreamExt};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_util::codec::{Encoder, FramedRead};
+use tokio_util::codec::{Encoder, Framed, FramedRead};
 use zeroize::Zeroizing;
 
 use crate::wire::{self, FrameCodec};
@@ -53,24 +53,33 @@ const PAUSE_FIRST: Duration = Duration::from_millis(50);
 const PAUSE_LAST: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Asks whether the HSM is well (NC).
+const GREETING: &[u8] = b"NC";
+
 /// Bytes gathered for one write at most.
 const WRITE_MAX: usize = 64 * 1024;
 
-/// Connects, works, connects again; ends when nobody can send jobs any more.
-pub(crate) async fn run(address: String, header_length: usize, shared: Arc<Shared>, mut jobs: mpsc::Receiver<Job>) {
+/// Connects, works, connects again; ends when nobody can send jobs any more. `patience`: how long a command may wait
+/// for its answer before the connection is given up.
+pub(crate) async fn run(
+    address: String,
+    header_length: usize,
+    patience: Duration,
+    shared: Arc<Shared>,
+    mut jobs: mpsc::Receiver<Job>,
+) {
     let mut pause = PAUSE_FIRST;
     loop {
-        match timeout(CONNECT_TIMEOUT, TcpStream::connect(&address)).await {
+        match timeout(CONNECT_TIMEOUT, open(&address, header_length)).await {
             Ok(Ok(stream)) => {
-                let _ = stream.set_nodelay(true);
                 shared.set(Status::Up);
                 let began = Instant::now();
-                let why = work(stream, header_length, &mut jobs).await;
+                let why = work(stream, header_length, patience, &mut jobs).await;
                 shared.set(Status::Down);
                 if why == Ended::NoMoreJobs {
                     return;
                 }
-                tracing::warn!(address, "HSM connection lost");
+                tracing::warn!(address, ?why, "HSM connection lost");
                 if began.elapsed() > PAUSE_LAST {
                     pause = PAUSE_FIRST;
                 }
@@ -79,13 +88,28 @@ pub(crate) async fn run(address: String, header_length: usize, shared: Arc<Share
                 shared.set(Status::Down);
                 tracing::debug!(address, %error, "HSM not reached");
             }
-            Err(_) => shared.set(Status::Down),
+            Err(_) => {
+                shared.set(Status::Down);
+                tracing::debug!(address, "HSM does not answer");
+            }
         }
         if !refuse_for(pause, &address, &mut jobs).await {
             return;
         }
         pause = (pause * 2).min(PAUSE_LAST);
     }
+}
+
+/// A connection on which the HSM has answered once: the system of one that hangs still accepts connections for it.
+async fn open(address: &str, header_length: usize) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut frames = Framed::new(stream, FrameCodec);
+    let greeting = [vec![b'0'; header_length].as_slice(), GREETING].concat();
+    frames.send(greeting.as_slice()).await?;
+    // Whatever it says, it lives.
+    frames.next().await.ok_or(std::io::ErrorKind::UnexpectedEof)??;
+    Ok(frames.into_inner())
 }
 
 /// While there is no connection, what arrives is refused at once. False when nobody can send any more.
@@ -102,24 +126,52 @@ async fn refuse_for(pause: Duration, address: &str, jobs: &mut mpsc::Receiver<Jo
     }
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum Ended {
     NoMoreJobs,
     Broken,
+    /// Still connected, but a command was not answered.
+    Silent,
+}
+
+/// A command that was written, or is being written.
+struct Awaited {
+    since: Instant,
+    answer: oneshot::Sender<Result<Bytes, String>>,
 }
 
 /// Answers awaited, by the number in the header.
-type Pending = Arc<Mutex<HashMap<u16, oneshot::Sender<Result<Bytes, String>>>>>;
+#[derive(Default)]
+struct Pending(Mutex<HashMap<u16, Awaited>>);
 
-async fn work(stream: TcpStream, header_length: usize, jobs: &mut mpsc::Receiver<Job>) -> Ended {
+impl Pending {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u16, Awaited>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when a command has waited for longer than `patience`, whether or not its caller still does.
+    async fn grown_old(&self, patience: Duration) {
+        loop {
+            let oldest = self.lock().values().map(|awaited| awaited.since).min();
+            let now = Instant::now();
+            if oldest.is_some_and(|since| since + patience <= now) {
+                return;
+            }
+            sleep_until(oldest.unwrap_or(now) + patience).await;
+        }
+    }
+}
+
+async fn work(stream: TcpStream, header_length: usize, patience: Duration, jobs: &mut mpsc::Receiver<Job>) -> Ended {
     let (read, write) = stream.into_split();
     let pending = Pending::default();
     let ended = tokio::select! {
         ended = write_jobs(write, header_length, jobs, &pending) => ended,
         () = read_answers(read, header_length, &pending) => Ended::Broken,
+        () = pending.grown_old(patience) => Ended::Silent,
     };
-    for (_, answer) in pending.lock().unwrap_or_else(PoisonError::into_inner).drain() {
-        let _ = answer.send(Err("the connection was lost".into()));
+    for (_, awaited) in pending.lock().drain() {
+        let _ = awaited.answer.send(Err("the connection was lost".into()));
     }
     ended
 }
@@ -137,14 +189,17 @@ async fn write_jobs(
         let mut buffer = BytesMut::with_capacity(4096);
         let mut next = Some(first);
         while let Some(job) = next {
-            number = number.wrapping_add(1);
-            frame.clear();
-            frame.extend_from_slice(format!("{number:0>header_length$X}").as_bytes());
-            frame.extend_from_slice(&job.command);
-            if FrameCodec.encode(&frame, &mut buffer).is_err() {
-                let _ = job.answer.send(Err("the command is longer than a frame can be".into()));
-            } else {
-                pending.lock().unwrap_or_else(PoisonError::into_inner).insert(number, job.answer);
+            // A caller that has gone left nothing to be answered, and an HSM that was slow has enough to do.
+            if !job.answer.is_closed() {
+                number = number.wrapping_add(1);
+                frame.clear();
+                frame.extend_from_slice(format!("{number:0>header_length$X}").as_bytes());
+                frame.extend_from_slice(&job.command);
+                if FrameCodec.encode(&frame, &mut buffer).is_err() {
+                    let _ = job.answer.send(Err("the command is longer than a frame can be".into()));
+                } else {
+                    pending.lock().insert(number, Awaited { since: Instant::now(), answer: job.answer });
+                }
             }
             next = if buffer.len() < WRITE_MAX { jobs.try_recv().ok() } else { None };
         }
@@ -163,9 +218,9 @@ async fn read_answers(read: OwnedReadHalf, header_length: usize, pending: &Pendi
     while let Some(Ok(frame)) = frames.next().await {
         let number = wire::split(&frame, header_length)
             .and_then(|(header, ..)| u16::from_str_radix(std::str::from_utf8(header).ok()?, 16).ok());
-        let waiting = number.and_then(|number| pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&number));
+        let waiting = number.and_then(|number| pending.lock().remove(&number));
         // A header nobody waits for, or whose caller has given up, is a late or foreign answer.
-        let taken = waiting.is_some_and(|answer| answer.send(Ok(frame.slice(header_length..))).is_ok());
+        let taken = waiting.is_some_and(|awaited| awaited.answer.send(Ok(frame.slice(header_length..))).is_ok());
         if !taken {
             metrics::counter!("umbra_hsm_unmatched_answers_total").increment(1);
         }
