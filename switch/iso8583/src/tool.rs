@@ -62,9 +62,10 @@ impl Message<'_> {
 /// Hexadecimal lines to JSON lines. Returns whether every line was a message.
 pub fn decode_lines(spec: &Spec, mask: bool, input: impl BufRead, mut output: impl Write) -> std::io::Result<bool> {
     let mut clean = true;
-    for line in input.lines() {
+    // Lines are bytes: one that is no text is a bad line, not the end of the others.
+    for line in input.split(b'\n') {
         let line = line?;
-        let decoded = match from_hex(line.trim()) {
+        let decoded = match std::str::from_utf8(&line).ok().and_then(|line| from_hex(line.trim())) {
             None => json!({ "error": { "de": "mti", "offset": 0, "reason": "the line is not hexadecimal" } }),
             Some(wire) => match spec.decode(&wire) {
                 Ok(message) => message.json(spec, mask),
@@ -80,7 +81,7 @@ pub fn decode_lines(spec: &Spec, mask: bool, input: impl BufRead, mut output: im
 /// JSON lines to hexadecimal lines; a line that cannot be encoded gives an error object in its place.
 pub fn encode_lines(spec: &Spec, input: impl BufRead, mut output: impl Write) -> std::io::Result<bool> {
     let mut clean = true;
-    for line in input.lines() {
+    for line in input.split(b'\n') {
         match encode_line(spec, &line?) {
             Ok(hex) => writeln!(output, "{hex}")?,
             Err((de, reason)) => {
@@ -92,9 +93,9 @@ pub fn encode_lines(spec: &Spec, input: impl BufRead, mut output: impl Write) ->
     Ok(clean)
 }
 
-fn encode_line(spec: &Spec, line: &str) -> Result<String, (String, String)> {
+fn encode_line(spec: &Spec, line: &[u8]) -> Result<String, (String, String)> {
     let at = |de: &str, reason: &str| (de.to_owned(), reason.to_owned());
-    let json: Json = serde_json::from_str(line).map_err(|_| at("mti", "the line is not JSON"))?;
+    let json: Json = serde_json::from_slice(line).map_err(|_| at("mti", "the line is not JSON"))?;
     let mti = json.get("mti").and_then(Json::as_str).ok_or_else(|| at("mti", "missing"))?;
     let mut fields = Fields::new(mti);
     let given = json.get("fields").and_then(Json::as_object).ok_or_else(|| at("mti", "\"fields\" is missing"))?;
@@ -109,4 +110,32 @@ fn encode_line(spec: &Spec, line: &str) -> Result<String, (String, String)> {
     let mut wire = BytesMut::new();
     spec.encode(&fields, &mut wire).map_err(|error| (error.de, error.reason.to_owned()))?;
     Ok(to_hex(&wire))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(output: &[u8]) -> Vec<&str> {
+        std::str::from_utf8(output).unwrap().lines().collect()
+    }
+
+    #[test]
+    fn a_line_that_is_no_text_spoils_no_other() {
+        let spec = Spec::builtin("iso87binary").unwrap();
+        let message = br#"{"mti":"0800","fields":{"11":"000001","70":"301"}}"#;
+        let mut wire = Vec::new();
+        let input = [message.as_slice(), b"\xFF\xFE", b"{\"mti\":\"\xFF\",\"fields\":{}}\r", message].join(&b'\n');
+        assert!(!encode_lines(&spec, input.as_slice(), &mut wire).unwrap());
+        let encoded = lines(&wire);
+        assert_eq!((encoded.len(), encoded[0]), (4, encoded[3]));
+        assert!(encoded[1].starts_with("{\"error\"") && encoded[2].starts_with("{\"error\""), "{encoded:?}");
+
+        let mut json = Vec::new();
+        let input = [encoded[0].as_bytes(), b"\xFF\xFE", b"08\xC3\r", encoded[3].as_bytes(), b"\r"].join(&b'\n');
+        assert!(!decode_lines(&spec, false, input.as_slice(), &mut json).unwrap());
+        let decoded = lines(&json);
+        assert!(decoded[1].starts_with("{\"error\"") && decoded[2].starts_with("{\"error\""), "{decoded:?}");
+        assert!(decoded[0] == decoded[3] && decoded[0].contains("\"301\""), "{decoded:?}");
+    }
 }
