@@ -37,8 +37,8 @@ impl CardStatus {
     }
 }
 
-/// One issued card.
-#[derive(Clone, Debug)]
+/// One issued card. `Debug` shows neither keys nor what PINs are verified by.
+#[derive(Clone)]
 pub struct Card {
     /// Row id in the store; also the card's key in the ledger (PIN tries).
     pub card_id: i64,
@@ -64,4 +64,44 @@ pub struct Card {
     pub completion_tolerance_bp: u32,
     /// Life of a pre-authorization hold, in seconds.
     pub hold_life_s: u32,
+}
+
+impl std::fmt::Debug for Card {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Card")
+            .field("card_id", &self.card_id)
+            .field("tenant_id", &self.tenant_id)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_tells_no_secret() {
+        let card = Card {
+            card_id: 7,
+            tenant_id: 1,
+            wallet_id: 9,
+            pan_hash: PanHash([0xAB; 32]),
+            status: CardStatus::Active,
+            expiry: *b"2911",
+            account: 11,
+            currency: 710,
+            pvk: "U0123456789ABCDEFFEDCBA9876543210".into(),
+            pvki: 1,
+            pvv: Some("4862".into()),
+            pin_tries_max: 3,
+            completion_tolerance_bp: 1500,
+            hold_life_s: 60,
+        };
+        let shown = format!("{card:?}");
+        assert!(shown.contains("card_id: 7"), "{shown}");
+        for secret in ["0123456789ABCDEF", "4862", "2911", "50, 57, 49, 49"] {
+            assert!(!shown.contains(secret), "{secret} in {shown}");
+        }
+    }
 }

@@ -37,8 +37,8 @@ impl TerminalName {
     }
 }
 
-/// One enrolled terminal.
-#[derive(Clone, Debug)]
+/// One enrolled terminal. `Debug` does not show its key.
+#[derive(Clone)]
 pub struct Terminal {
     /// Row id in the store.
     pub id: i64,
@@ -52,4 +52,37 @@ pub struct Terminal {
     pub mac_required: bool,
     /// Ledger account of the merchant's payable.
     pub merchant_account: u64,
+}
+
+impl std::fmt::Debug for Terminal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Terminal")
+            .field("id", &self.id)
+            .field("tenant_id", &self.tenant_id)
+            .field("name", &self.name)
+            .field("active", &self.active)
+            .field("key_scheme", &self.key_scheme)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_tells_no_secret() {
+        let terminal = Terminal {
+            id: 7,
+            tenant_id: 1,
+            name: TerminalName::new("UMBRA001", "UMBRAMERCHANT01"),
+            active: true,
+            key_scheme: KeyScheme::Tr31,
+            tmk: "U0123456789ABCDEFFEDCBA9876543210".into(),
+            mac_required: true,
+            merchant_account: 11,
+        };
+        let shown = format!("{terminal:?}");
+        assert!(shown.contains("UMBRA001") && !shown.contains("0123456789ABCDEF"), "{shown}");
+    }
 }

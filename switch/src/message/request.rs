@@ -51,8 +51,7 @@ impl Kind {
     }
 }
 
-/// A 01xx, 02xx or 04xx message.
-#[derive(Debug)]
+/// A 01xx, 02xx or 04xx message. `Debug` shows neither PIN block nor expiry, and the PAN masked.
 pub struct FinancialRequest {
     pub mti: Mti,
     pub kind: Kind,
@@ -82,6 +81,20 @@ pub struct FinancialRequest {
     pub remaining: i64,
     /// DE 52, enciphered under the terminal's PIN key.
     pub pin_block: Option<[u8; 8]>,
+}
+
+impl std::fmt::Debug for FinancialRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FinancialRequest")
+            .field("mti", &self.mti.as_str())
+            .field("kind", &self.kind)
+            .field("pan", &self.pan)
+            .field("amount", &self.amount)
+            .field("currency", &self.currency)
+            .field("stan", &self.stan)
+            .field("transmission", &self.transmission)
+            .finish_non_exhaustive()
+    }
 }
 
 impl FinancialRequest {
@@ -246,5 +259,15 @@ mod tests {
         assert_eq!(read("0400", &[(90, &"0".repeat(42))]).unwrap().original, None);
         let named = format!("02000000011125091844{}", "0".repeat(22));
         assert_eq!(read("0400", &[(90, &named)]).unwrap().original.unwrap().stan, "000001");
+    }
+
+    #[test]
+    fn debug_tells_no_secret() {
+        let request = FinancialRequest { pin_block: Some([0x7F; 8]), ..read("0200", &[(14, "2911")]).unwrap() };
+        let shown = format!("{request:?}");
+        assert!(shown.contains("411111******1111") && shown.contains("1000"), "{shown}");
+        for secret in [PAN, "2911", "50, 57, 49, 49", "127", "7F", "7f"] {
+            assert!(!shown.contains(secret), "{secret} in {shown}");
+        }
     }
 }
