@@ -157,7 +157,7 @@ impl FinancialRequest {
         }
         if self.kind == Kind::PurchaseWithCashback && self.mti.class() != Class::Reversal {
             // The item is a debit to the cardholder; terminals write it with either sign.
-            let cash = cashback(message)?.unsigned_abs();
+            let cash = cashback(message, &self.currency_text)?.unsigned_abs();
             if cash == 0 || i64::try_from(cash).is_ok_and(|cash| cash > self.amount) {
                 return Err(ResponseCode::INVALID_AMOUNT);
             }
@@ -181,7 +181,7 @@ fn number(digits: &str) -> Result<i64, ResponseCode> {
     digits.parse().map_err(|_| ResponseCode::FORMAT_ERROR)
 }
 
-/// The PAN of DE 2 or DE 35, which must agree where both are sent, and the expiry of DE 14 or DE 35.
+/// The PAN of DE 2 or DE 35 and the expiry of DE 14 or DE 35, which must agree where both are sent.
 fn card_number(message: &Message<'_>) -> Result<(Pan, Option<[u8; 4]>), ResponseCode> {
     let keyed = message.text(2).map(|text| Pan::parse(&text).map_err(|_| ResponseCode::FORMAT_ERROR)).transpose()?;
     let track =
@@ -191,6 +191,9 @@ fn card_number(message: &Message<'_>) -> Result<(Pan, Option<[u8; 4]>), Response
         None => None,
     };
     let on_track = track.as_ref().and_then(|track| <[u8; 4]>::try_from(track.expiry.as_bytes()).ok());
+    if stated.is_some() && on_track.is_some() && stated != on_track {
+        return Err(ResponseCode::FORMAT_ERROR);
+    }
     match (keyed, track) {
         (Some(keyed), Some(track)) if keyed != track.pan => Err(ResponseCode::FORMAT_ERROR),
         (Some(pan), _) => Ok((pan, stated.or(on_track))),
@@ -206,15 +209,15 @@ fn pin_block(message: &Message<'_>) -> Result<Option<[u8; 8]>, ResponseCode> {
     }
 }
 
-/// The cash part of a purchase with cashback: DE 54, amount type 40.
-fn cashback(message: &Message<'_>) -> Result<i64, ResponseCode> {
+/// The cash part of a purchase with cashback: the one item of DE 54 with amount type 40, in the currency of DE 49.
+fn cashback(message: &Message<'_>, currency: &str) -> Result<i64, ResponseCode> {
     let text = required(message, 54)?;
     let amounts = AdditionalAmount::parse_all(&text).map_err(|_| ResponseCode::FORMAT_ERROR)?;
-    amounts
-        .iter()
-        .find(|amount| amount.amount_type == "40")
-        .map(|amount| amount.amount)
-        .ok_or(ResponseCode::FORMAT_ERROR)
+    let mut cash = amounts.iter().filter(|amount| amount.amount_type == "40");
+    match (cash.next(), cash.next()) {
+        (Some(cash), None) if cash.currency == currency => Ok(cash.amount),
+        _ => Err(ResponseCode::FORMAT_ERROR),
+    }
 }
 
 #[cfg(test)]
@@ -259,6 +262,29 @@ mod tests {
         assert_eq!(read("0400", &[(90, &"0".repeat(42))]).unwrap().original, None);
         let named = format!("02000000011125091844{}", "0".repeat(22));
         assert_eq!(read("0400", &[(90, &named)]).unwrap().original.unwrap().stan, "000001");
+    }
+
+    #[test]
+    fn the_expiry_is_the_same_wherever_it_stands() {
+        let track = format!("{PAN}=29112010000000000");
+        let expiry = |changes: &[(u8, &str)]| read("0200", changes).map(|request| request.expiry);
+        assert_eq!(expiry(&[(35, &track)]), Ok(Some(*b"2911")));
+        assert_eq!(expiry(&[(35, &track), (14, "2911")]), Ok(Some(*b"2911")));
+        assert_eq!(expiry(&[(35, &track), (14, "2912")]), Err(ResponseCode::FORMAT_ERROR));
+        assert_eq!(expiry(&[(14, "2912")]), Ok(Some(*b"2912")));
+    }
+
+    #[test]
+    fn cashback_is_one_amount_in_the_currency_of_the_purchase() {
+        let code = |items: &str| read("0200", &[(3, "090000"), (54, items)]).err();
+        let (cash, surcharge) = ("0040710D000000000200", "0042710D000000000100");
+        assert_eq!(code(cash), None);
+        assert_eq!(code(&format!("{surcharge}{cash}")), None);
+        for items in [surcharge, &format!("{cash}{cash}"), "0040840D000000000200", ""] {
+            assert_eq!(code(items), Some(ResponseCode::FORMAT_ERROR), "{items:?}");
+        }
+        assert_eq!(code("0040710D000000001001"), Some(ResponseCode::INVALID_AMOUNT));
+        assert_eq!(code("0040710D000000000000"), Some(ResponseCode::INVALID_AMOUNT));
     }
 
     #[test]
