@@ -2,10 +2,13 @@
 
 use iso8583::{Fields, Message};
 
+use super::mti::Mti;
+
 /// Echoed in every answer; DE 2, 35 and 52 never are.
 const ECHOED: [u8; 11] = [3, 4, 7, 11, 12, 13, 32, 37, 41, 42, 49];
 
-/// Also echoed in network management answers, which are never stored.
+/// Also echoed in network management answers, which are never stored. Elsewhere it is none of the answer's business,
+/// and would move its MAC.
 const NETWORK_MANAGEMENT_CODE: u8 = 70;
 
 /// Data elements and their texts.
@@ -13,8 +16,9 @@ const NETWORK_MANAGEMENT_CODE: u8 = 70;
 pub struct AnswerFacts(Vec<(u8, String)>);
 
 impl AnswerFacts {
-    pub fn of(message: &Message<'_>) -> Self {
-        let echoed = ECHOED.into_iter().chain([NETWORK_MANAGEMENT_CODE]);
+    pub fn of(mti: Mti, message: &Message<'_>) -> Self {
+        let code = mti.is_network_management().then_some(NETWORK_MANAGEMENT_CODE);
+        let echoed = ECHOED.into_iter().chain(code);
         Self(echoed.filter_map(|de| Some((de, message.text(de)?.into_owned()))).collect())
     }
 
@@ -55,7 +59,24 @@ impl AnswerFacts {
 
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
+    use iso8583::Spec;
+
     use super::*;
+
+    #[test]
+    fn the_network_management_code_stays_with_network_management() {
+        let spec = Spec::builtin("iso87ascii").unwrap();
+        for (mti, expected) in [("0800", Some("301")), ("0820", Some("301")), ("0200", None), ("0420", None)] {
+            let mut fields = Fields::new(mti);
+            fields.set(11, "000001");
+            fields.set(70, "301");
+            let mut wire = BytesMut::new();
+            spec.encode(&fields, &mut wire).unwrap();
+            let facts = AnswerFacts::of(Mti::parse(mti).unwrap(), &spec.decode(&wire).unwrap());
+            assert_eq!((facts.text(11), facts.text(70)), (Some("000001"), expected), "{mti}");
+        }
+    }
 
     #[test]
     fn what_is_stored_comes_back() {

@@ -96,7 +96,7 @@ pub async fn handle(switch: &Switch, link: &Link, wire: Bytes) -> Reply {
     if !mti.is_request() {
         return Reply::Silence("not a request");
     }
-    let echoed = AnswerFacts::of(&message);
+    let echoed = AnswerFacts::of(mti, &message);
     let mut keys = None;
     let answer = match fault {
         Some(_) if echoed.text(11).is_none() => return Reply::Undecodable,

@@ -41,6 +41,11 @@ impl Mti {
         self.0[2] == b'2'
     }
 
+    /// Any 08xx, served or not.
+    pub fn is_network_management(self) -> bool {
+        self.0[1] == b'8'
+    }
+
     /// Whether it asks for something new (0100, 0200), rather than tell of what happened.
     pub fn asks_permission(self) -> bool {
         matches!(self.class(), Class::Authorization | Class::Financial) && !self.is_advice()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from bench import Bench
-from checks import expect, expect_approved, expect_code, scenario
+from checks import expect, expect_approved, expect_code, expect_same_answer, scenario
 from iso import Message
 from terminal import ProtocolError, Request
 
@@ -88,6 +88,17 @@ def unserved_mti(b: Bench) -> None:
             expect_code(b.ask(b.fields(card, 104), mti), "12")
         expect_code(b.ask({70: "301"}, "0820"), "12")
     expect_code(b.ask({70: "301"}, "0801"), "00")
+
+
+@scenario()
+def network_code_in_a_purchase(b: Bench) -> None:
+    """DE 70 is echoed in 0810 alone; the answer to a purchase that carries one has its MAC in DE 64."""
+    card = b.demo.rich
+    fields = {**b.fields(card, 108, pin=card.pin), 70: "301"}
+    with b.moves(card, -108):
+        first = expect_approved(b.ask(fields))
+        expect(first.get(70) is None, "DE 70 is echoed")
+        expect_same_answer(first, b.ask(fields))
 
 
 @scenario()
