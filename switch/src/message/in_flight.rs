@@ -1,14 +1,22 @@
 //! One copy of a message at a time: a duplicate of a request still in work waits for its answer.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// Requests in work, by each key a duplicate could arrive under.
+/// Requests in work.
 #[derive(Clone, Default)]
-pub struct InFlight(Arc<Mutex<HashMap<u128, watch::Receiver<()>>>>);
+pub struct InFlight(Arc<Mutex<Table>>);
+
+#[derive(Default)]
+struct Table {
+    /// By each key a duplicate could arrive under.
+    by_key: HashMap<u128, watch::Receiver<()>>,
+    /// A request has one key or several.
+    requests: usize,
+}
 
 /// Held by the first copy; its drop lets the others go on.
 pub struct First {
@@ -39,29 +47,35 @@ impl InFlight {
 
     /// `keys`: all keys of this copy. It waits if another holds any of them.
     fn enter(&self, keys: Vec<u128>) -> Turn {
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(other) = keys.iter().find_map(|key| table.get(key)) {
+        let mut table = self.lock();
+        if let Some(other) = keys.iter().find_map(|key| table.by_key.get(key)) {
             return Turn::Wait(other.clone());
         }
         let (done, waiting) = watch::channel(());
         for key in &keys {
-            table.insert(*key, waiting.clone());
+            table.by_key.insert(*key, waiting.clone());
         }
+        table.requests += 1;
         Turn::First(First { keys, table: self.clone(), _done: done })
     }
 
-    /// Requests in work now.
+    /// Requests in work now; copies that wait for one are not counted.
     pub fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.lock().requests
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for First {
     fn drop(&mut self) {
-        let mut table = self.table.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.table.lock();
         for key in &self.keys {
-            table.remove(key);
+            table.by_key.remove(key);
         }
+        table.requests -= 1;
     }
 }
 
@@ -81,7 +95,9 @@ mod tests {
         let Turn::First(first) = table.enter(vec![1, 2]) else { panic!("nothing is in work") };
         let Turn::Wait(waiting) = table.enter(vec![2]) else { panic!("key 2 is held") };
         let Turn::First(_other) = table.enter(vec![3]) else { panic!("key 3 is free") };
+        assert_eq!(table.len(), 2, "requests, not keys");
         drop(first);
+        assert_eq!(table.len(), 1);
         finished(waiting).await;
         assert!(matches!(table.enter(vec![2]), Turn::First(_)));
     }
