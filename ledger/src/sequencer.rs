@@ -18,7 +18,7 @@ use crate::limits::{
 };
 use crate::outcome::Applied;
 use crate::recovery::{self, OpenError};
-use crate::state::{AccountView, Recorded, State};
+use crate::state::{AccountView, HoldView, Recorded, State};
 use crate::storage::Storage;
 use crate::subscription::{AppliedEvent, Feed};
 
@@ -165,6 +165,16 @@ impl Ledger {
     /// A remembered event, by id, or for a repeat by an alias of its first copy.
     pub fn lookup(&self, id: EventId, repeat_of: Option<Key>) -> Option<Recorded> {
         self.read(|state| state.lookup(id, repeat_of))
+    }
+
+    /// What came of an event of this very id, as long as it is remembered, though it may not be accepted any more.
+    pub fn recall(&self, id: EventId) -> Option<Applied> {
+        self.read(|state| state.recall(id))
+    }
+
+    /// The hold that an event placed, while it is open.
+    pub fn hold(&self, id: EventId) -> Option<HoldView> {
+        self.read(|state| state.hold(id))
     }
 
     pub fn account(&self, id: AccountId) -> Option<AccountView> {

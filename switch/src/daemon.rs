@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_core::{Services, TokenKeys};
-use admin_store::{DataKeys, Scope, Store};
+use admin_core::{RateLimits, Services, TokenKeys};
+use admin_store::{DataKeys, Database, Scope, Store};
 use anyhow::Context;
 use directory::{Directory, PanHasher};
 use host_commands::{HsmClient, HsmConfig};
@@ -30,6 +30,7 @@ pub struct Settings {
     pub pos: Vec<PosSettings>,
     pub admin: SocketAddr,
     pub hsm: Vec<String>,
+    pub database: Database,
 }
 
 /// One terminal listener.
@@ -66,7 +67,7 @@ impl Parts {
             format!("no HSM answers at {}; start one, or correct its address", settings.hsm.join(", "))
         })?;
         tracing::info!(firmware = about.firmware, lmk_check_value = about.lmk_check_value, "HSM answers");
-        let store = Store::open(&settings.data_dir.database()).await?;
+        let store = Store::open(&settings.database).await.context("cannot open the database")?;
         let keys = crate::data_keys::open(&store, &hsm).await?;
         let readiness = Readiness::default();
         let (stopped, ledger_stopped) = watch::channel(false);
@@ -88,6 +89,9 @@ impl Parts {
         };
         let storage = Arc::new(FileStorage::open(&settings.data_dir.ledger())?);
         let ledger = tokio::task::spawn_blocking(move || Ledger::open(storage, config)).await??;
+        // What a crash has left between SQL and ledger is put in order before anybody sees it.
+        admin_core::open_missing_accounts(&store, &ledger).await.context("cannot open accounts in the ledger")?;
+        admin_core::settle_intents(&store, &ledger).await.context("cannot settle money operations")?;
         Ok(Self { store, keys, hsm, ledger, ledger_stopped, readiness })
     }
 }
@@ -125,7 +129,7 @@ impl Daemon {
         let switch = Arc::new(Switch {
             directory: Arc::clone(&directory),
             ledger: ledger.clone(),
-            hsm,
+            hsm: hsm.clone(),
             hasher: PanHasher::new(keys.pan_lookup.clone()),
             sessions: Arc::new(Sessions::load(store.clone()).await?),
             in_flight: InFlight::default(),
@@ -153,7 +157,8 @@ impl Daemon {
         }
         let probes = observability::router(readiness.clone(), metrics, gauges(switch, directory));
         let tokens = TokenKeys::open(&store, &keys).await?;
-        let api = admin_api::router(Arc::new(Services::new(store.clone(), ledger.clone(), keys, tokens)));
+        let services = Services::new(store.clone(), ledger.clone(), hsm, keys, tokens, RateLimits::default());
+        let api = admin_api::router(Arc::new(services));
         background.spawn(serve_admin(admin, api.merge(probes), stopping));
         Ok(Self { listeners, store, ledger, readiness, stop, connections, ledger_stopped })
     }

@@ -1,6 +1,5 @@
 //! `umbra`: a payment switch and card-processing platform in one binary.
 
-mod accounts;
 mod commands;
 mod daemon;
 mod data_dir;

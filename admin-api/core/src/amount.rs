@@ -1,8 +1,9 @@
 //! Amounts and times on the wire.
 
 use rust_decimal::Decimal;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, schema::Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -11,10 +12,34 @@ use utoipa::{PartialSchema, ToSchema};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount(Decimal);
 
+impl std::fmt::Display for Amount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl Amount {
     /// `exponent`: decimals of the currency (ISO 4217).
     pub fn from_minor(minor: i64, exponent: u32) -> Self {
         Self(Decimal::new(minor, exponent))
+    }
+}
+
+impl Amount {
+    /// In minor units, if it has no more decimals than the currency.
+    pub fn to_minor(self, exponent: u32) -> Option<i64> {
+        let minor = self.0.checked_mul(Decimal::from(10_i64.checked_pow(exponent)?))?;
+        if minor.is_integer() { i64::try_from(minor).ok() } else { None }
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // From the digits as they were sent: no binary fraction comes in between.
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let text = number.to_string();
+        let exact = Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text));
+        exact.map(Self).map_err(|_| serde::de::Error::custom("a number beyond what can be said exactly"))
     }
 }
 
@@ -45,6 +70,21 @@ impl Serialize for UnixMillis {
     }
 }
 
+impl<'de> Deserialize<'de> for UnixMillis {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("no moment like 2026-01-31T23:59:59.000Z"))
+    }
+}
+
+impl UnixMillis {
+    /// From ISO 8601 with date, time and offset.
+    pub fn parse(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
+    }
+}
+
 impl PartialSchema for UnixMillis {
     fn schema() -> RefOr<Schema> {
         utoipa::schema!(
@@ -71,6 +111,26 @@ mod tests {
             (i64::MAX, 2, "92233720368547758.07"),
         ] {
             assert_eq!(serde_json::to_string(&Amount::from_minor(minor, exponent)).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn amounts_come_in_exactly_or_not_at_all() {
+        let minor = |text: &str, exponent| serde_json::from_str::<Amount>(text).ok()?.to_minor(exponent);
+        for (text, exponent, expected) in [
+            ("10000.00", 2, Some(1_000_000)),
+            ("0.1", 2, Some(10)),
+            ("1e2", 2, Some(10_000)),
+            ("0.10000", 2, Some(10)),
+            ("-5", 0, Some(-5)),
+            ("92233720368547758.07", 2, Some(i64::MAX)),
+            ("92233720368547758.08", 2, None),
+            ("0.001", 2, None),
+            ("5.5", 0, None),
+            ("1e400", 2, None),
+            ("\"1\"", 2, None),
+        ] {
+            assert_eq!(minor(text, exponent), expected, "{text} with {exponent} decimals");
         }
     }
 

@@ -33,6 +33,22 @@ pub enum ErrorCode {
     BadLogin,
     /// The row has been changed since it was read.
     StaleVersion,
+    /// Another row has this value, which must be unique.
+    Taken,
+    /// Something else depends on what was to be removed, or names what is not there.
+    Referred,
+    /// The `Idempotency-Key` has been used for another request.
+    KeyReused,
+    /// The first request under this `Idempotency-Key` has not been answered yet.
+    KeyBusy,
+    /// More requests than the caller may make; the next window opens soon.
+    TooMany,
+    /// The wallet has not so much.
+    NoFunds,
+    /// What is asked does not fit the state of what it is asked of.
+    WrongState,
+    /// A setting that this needs is missing.
+    NoSetting,
     /// The body is larger than the API takes.
     TooLarge,
     /// Something this operation needs does not answer.
@@ -56,6 +72,14 @@ impl ErrorCode {
             Self::NotAllowed => (StatusCode::FORBIDDEN, "SEC001", "BUSINESS"),
             Self::BadLogin => (StatusCode::UNAUTHORIZED, "USR002", "BUSINESS"),
             Self::StaleVersion => (StatusCode::BAD_REQUEST, "VAL001", "BUSINESS"),
+            Self::Taken => (StatusCode::BAD_REQUEST, "VAL001", "BUSINESS"),
+            Self::Referred => (StatusCode::BAD_REQUEST, "VAL001", "BUSINESS"),
+            Self::KeyReused => (StatusCode::BAD_REQUEST, "IAE002", "BUSINESS"),
+            Self::KeyBusy => (StatusCode::SERVICE_UNAVAILABLE, "DAE001", "SYSTEM"),
+            Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "RLT001", "BUSINESS"),
+            Self::NoFunds => (StatusCode::BAD_REQUEST, "WAL009", "BUSINESS"),
+            Self::WrongState => (StatusCode::BAD_REQUEST, "IAE002", "BUSINESS"),
+            Self::NoSetting => (StatusCode::BAD_REQUEST, "PNF001", "BUSINESS"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "VAL001", "BUSINESS"),
             Self::Downstream => (StatusCode::SERVICE_UNAVAILABLE, "DAE001", "SYSTEM"),
             Self::Unknown => (StatusCode::INTERNAL_SERVER_ERROR, "UNK001", "SYSTEM"),
@@ -95,6 +119,17 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::StaleVersion => Self::new(ErrorCode::StaleVersion, error.to_string()),
+            StoreError::Taken { field: "Idempotency-Key", .. } => Self::new(
+                ErrorCode::KeyBusy,
+                "the first request under this Idempotency-Key is still in work; try again",
+            ),
+            StoreError::Taken { field, .. } => {
+                Self::new(ErrorCode::Taken, format!("the value of {field} is taken; it must be unique"))
+            }
+            StoreError::Referred => Self::new(
+                ErrorCode::Referred,
+                "something else depends on this, or it names something that is not there",
+            ),
             other => {
                 // Details are for the operator; the caller gets the trace id to ask with.
                 tracing::error!(error = %other, "store failed");

@@ -4,23 +4,41 @@
 //! second list. Its handler gets a [`Ctx`], which only the row's layer can make, after it has judged token,
 //! permission and tenant.
 
+mod accounts;
 mod amount;
+mod attributes;
 mod ctx;
 mod error;
+mod fault;
+mod idempotency;
+mod money;
 mod operation;
 mod paging;
 mod password;
+mod patch;
+mod permission;
+mod rate_limit;
 mod services;
+mod settings;
 mod token;
+mod validation;
 
+pub use accounts::{AccountError, fresh_event_id, open_missing_accounts};
 pub use amount::{Amount, UnixMillis};
-pub use ctx::{Actor, Change, Ctx};
+pub use attributes::{Attribute, attribute};
+pub use ctx::{Actor, Change, Ctx, User};
 pub use error::{ApiError, ErrorCode, ErrorItem, Rejected};
-pub use operation::{Access, Body, Effect, Path, Query, Row, document, router};
+pub use fault::fault_point;
+pub use money::{MoneyRequest, Moved, known_event, settle_intents};
+pub use operation::{Access, Body, Effect, Header, Path, Query, Row, document, router};
 pub use paging::Paging;
 pub use password::{check_password, hash_password};
+pub use patch::{patched, profile, profile_text};
+pub use permission::is_position;
+pub use rate_limit::RateLimits;
 pub use services::Services;
-pub use token::{Claims, SignedToken, TokenKeys};
+pub use settings::{ENCRYPT, MASKED, stored as stored_setting};
+pub use token::{Claims, PublicKey, SignedToken, TokenKeys};
 
 /// Where every operation's path begins.
 pub const BASE_PATH: &str = "/eclipse-conductor/rest/v1";

@@ -5,10 +5,11 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::error::{ApiError, ErrorCode};
@@ -54,13 +55,18 @@ pub struct PositionClaim {
 impl Claims {
     /// For a user who has just proved who he is, at `now` (Unix seconds).
     pub fn new(user: &admin_store::UserRow, now: i64) -> Self {
+        Self::of_session(user, &uuid::Uuid::new_v4().to_string(), now)
+    }
+
+    /// For a session that is open.
+    pub fn of_session(user: &admin_store::UserRow, session: &str, now: i64) -> Self {
         let positions = user.positions.split(',').filter(|position| !position.is_empty());
         let held = |tenant: i64| positions.map(move |position| PositionClaim { o: tenant, p: position.to_owned() });
         Self {
             sub: user.identity.clone(),
             src: "Auth-P".into(),
             roles: user.roles.clone(),
-            sess: uuid::Uuid::new_v4().to_string(),
+            sess: session.to_owned(),
             iss: ISSUER.into(),
             uid: user.id,
             pos: user.tenant_id.map(|tenant| held(tenant).collect()).unwrap_or_default(),
@@ -81,9 +87,23 @@ impl std::fmt::Debug for SignedToken {
     }
 }
 
+/// The public half, as a JSON Web Key (RFC 7517).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PublicKey {
+    pub kty: String,
+    #[serde(rename = "use")]
+    pub usage: String,
+    pub alg: String,
+    pub kid: String,
+    /// Modulus and exponent, base64url
+    pub n: String,
+    pub e: String,
+}
+
 /// Signs and verifies.
 pub struct TokenKeys {
     id: String,
+    public: PublicKey,
     signing: EncodingKey,
     verifying: DecodingKey,
 }
@@ -125,7 +145,20 @@ impl TokenKeys {
         let signing = EncodingKey::from_rsa_pem(pem.as_bytes()).ok()?;
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, public.as_ref());
         let id = hex::encode(digest.as_ref().get(..8)?);
-        Some(Self { id, signing, verifying })
+        let public = PublicKey {
+            kty: "RSA".into(),
+            usage: "sig".into(),
+            alg: "PS256".into(),
+            kid: id.clone(),
+            n: BASE64_URL_SAFE_NO_PAD.encode(modulus.big_endian_without_leading_zero()),
+            e: BASE64_URL_SAFE_NO_PAD.encode(exponent.big_endian_without_leading_zero()),
+        };
+        Some(Self { id, public, signing, verifying })
+    }
+
+    /// With which anybody can check our tokens.
+    pub fn public(&self) -> &PublicKey {
+        &self.public
     }
 
     pub fn sign(&self, claims: &Claims) -> Result<SignedToken, ApiError> {
@@ -170,7 +203,7 @@ mod tests {
 
     async fn keys() -> (TokenKeys, TokenKeys) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("umbra.sqlite")).await.unwrap();
+        let store = Store::open(&admin_store::Database::Sqlite(folder.path().join("umbra.sqlite"))).await.unwrap();
         let key = |byte| Zeroizing::new([byte; 32]);
         let data = DataKeys { pan_cipher: key(1), pan_lookup: key(2), token_seal: key(3) };
         let first = TokenKeys::open(&store, &data).await.unwrap();
@@ -190,7 +223,12 @@ mod tests {
             password_hash: String::new(),
             roles: String::new(),
             positions: "TENANT_SYSTEM".into(),
-            failed_logins: 0,
+            institution_id: None,
+            profile: "{}".into(),
+            status: "ACTIVE".into(),
+            version: 0,
+            created_at: 0,
+            modified_at: 0,
             locked_until: 0,
         };
         Claims::new(&user, now)

@@ -1,23 +1,52 @@
-//! Log-in.
+//! Log-in, renewal, log-out, and the keys that tokens are checked with.
 
 mod model;
 
-use admin_core::{Access, ApiError, Body, Claims, Ctx, Effect, ErrorCode, Row, UnixMillis, check_password};
+use admin_core::{Access, ApiError, Body, Claims, Ctx, Effect, ErrorCode, Header, Row, check_password};
 use axum::http::Method;
 use ledger::{Clock, SystemClock};
 
-use model::{Login, LoginAnswer};
+use model::{Authorization, KeySet, Login, LoginAnswer, Renewal};
 
 pub fn rows() -> Vec<Row> {
-    vec![Row::new(
-        "login",
-        Method::POST,
-        "/authentication/login",
-        Access::Anonymous,
-        Effect::Action,
-        "Log in with identity and password and receive a token",
-        login,
-    )]
+    vec![
+        Row::new(
+            "login",
+            Method::POST,
+            "/authentication/login",
+            Access::Anonymous,
+            Effect::Action,
+            "Log in with identity and password and receive a token",
+            login,
+        ),
+        Row::new(
+            "renew",
+            Method::POST,
+            "/authentication/renew",
+            Access::Anonymous,
+            Effect::Action,
+            "Swap a still valid token for a fresh one",
+            renew,
+        ),
+        Row::new(
+            "logout",
+            Method::POST,
+            "/authentication/logout",
+            Access::Authenticated,
+            Effect::Action,
+            "End the session behind the token",
+            logout,
+        ),
+        Row::new(
+            "getTokenKeys",
+            Method::GET,
+            "/authentication/jwks",
+            Access::Anonymous,
+            Effect::Read,
+            "Public keys by which tokens can be checked (JSON Web Key Set)",
+            token_keys,
+        ),
+    ]
 }
 
 /// Wrong passwords in a row after which a user is locked, and for how long (PCI DSS 8.3.4).
@@ -25,7 +54,6 @@ const ATTEMPTS_MAX: i64 = 10;
 const LOCKED_MS: i64 = 30 * 60 * 1000;
 
 async fn login(ctx: Ctx, Body(body): Body<Login>) -> Result<LoginAnswer, ApiError> {
-    body.check()?;
     let now = i64::try_from(SystemClock.now()).unwrap_or(i64::MAX);
     let user = ctx.store().user(&body.identity).await?;
     let may_try = match &user {
@@ -36,20 +64,11 @@ async fn login(ctx: Ctx, Body(body): Body<Login>) -> Result<LoginAnswer, ApiErro
     let hash = user.as_ref().map(|user| user.password_hash.clone()).filter(|_| may_try);
     let password = body.password;
     let right = tokio::task::spawn_blocking(move || check_password(&password.0, hash.as_deref())).await;
-    match user.filter(|_| right.unwrap_or(false)) {
+    match user.filter(|user| right.unwrap_or(false) && user.status == "ACTIVE") {
         Some(user) => {
-            ctx.store().forgive_logins(user.id).await?;
             let claims = Claims::new(&user, now / 1000);
-            let token = ctx.tokens().sign(&claims)?;
-            Ok(LoginAnswer {
-                header_name: "Authorization".into(),
-                header_value: format!("Bearer {}", token.0),
-                session_id: claims.sess,
-                tenant_id: claims.tenant,
-                expires: UnixMillis(claims.exp * 1000),
-                expires_epoch_secs: claims.exp,
-                roles: claims.roles.split(',').filter(|role| !role.is_empty()).map(str::to_owned).collect(),
-            })
+            ctx.store().open_session(user.id, &claims.sess, claims.exp * 1000).await?;
+            LoginAnswer::new(claims, ctx.tokens())
         }
         // One answer for a wrong identity, a wrong password and a locked user.
         None => Err(ApiError::new(
@@ -57,4 +76,36 @@ async fn login(ctx: Ctx, Body(body): Body<Login>) -> Result<LoginAnswer, ApiErro
             format!("wrong identity or password, or locked: after {ATTEMPTS_MAX} failures wait 30 minutes"),
         )),
     }
+}
+
+/// The token comes in the body or in the header.
+async fn renew(
+    ctx: Ctx,
+    Header(header): Header<Authorization>,
+    Body(body): Body<Renewal>,
+) -> Result<LoginAnswer, ApiError> {
+    let missing =
+        || ApiError::new(ErrorCode::NoToken, "send the token as Authorization: Bearer, or as jwt in the body");
+    let token = body.jwt.map(|token| token.0).or(header.0).ok_or_else(missing)?;
+    let old = ctx.tokens().verify(&token)?;
+    let user = ctx.store().session_user(&old.sess).await?.filter(|user| user.id == old.uid);
+    let over = || ApiError::new(ErrorCode::NoToken, "the session has ended; log in again");
+    let now = i64::try_from(SystemClock.now()).unwrap_or(i64::MAX);
+    let claims = Claims::of_session(&user.ok_or_else(over)?, &old.sess, now / 1000);
+    if !ctx.store().extend_session(&claims.sess, claims.exp * 1000).await? {
+        return Err(over());
+    }
+    LoginAnswer::new(claims, ctx.tokens())
+}
+
+async fn logout(ctx: Ctx) -> Result<(), ApiError> {
+    let Some(user) = ctx.actor().user() else { return Ok(()) };
+    let session = user.claims.sess.clone();
+    let mut change = ctx.begin().await?;
+    ctx.store().close_session(change.transaction(), &session).await?;
+    change.done(&()).await
+}
+
+async fn token_keys(ctx: Ctx) -> Result<KeySet, ApiError> {
+    Ok(KeySet { keys: vec![ctx.tokens().public().clone()] })
 }

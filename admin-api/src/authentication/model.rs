@@ -1,4 +1,6 @@
-use admin_core::{ApiError, UnixMillis};
+use admin_core::{ApiError, Claims, PublicKey, TokenKeys, UnixMillis};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -8,24 +10,29 @@ pub struct Login {
     /// Unique over all tenants
     #[schema(min_length = 3, max_length = 40)]
     pub identity: String,
-    #[schema(value_type = String, min_length = 3, max_length = 80)]
-    pub password: Password,
+    #[schema(value_type = String, format = Password, min_length = 3, max_length = 80)]
+    pub password: Secret,
 }
 
-/// A password on its way in. It is not shown by `Debug`.
+/// A password or token on its way in. It is not shown by `Debug`.
 #[derive(Deserialize)]
 #[serde(transparent)]
-pub struct Password(pub String);
+pub struct Secret(pub String);
 
-impl Login {
-    pub fn check(&self) -> Result<(), ApiError> {
-        if !(3..=40).contains(&self.identity.chars().count()) {
-            return Err(ApiError::validation(&self.identity, "Login", "identity", "3 to 40 characters"));
-        }
-        if !(3..=80).contains(&self.password.0.chars().count()) {
-            return Err(ApiError::validation("(hidden)", "Login", "password", "3 to 80 characters"));
-        }
-        Ok(())
+/// The token to swap, where it does not come in the header.
+#[derive(Default, Deserialize, ToSchema)]
+pub struct Renewal {
+    #[schema(value_type = Option<String>, format = Password)]
+    pub jwt: Option<Secret>,
+}
+
+/// The token of the `Authorization` header, where there is one.
+pub struct Authorization(pub Option<String>);
+
+impl From<&HeaderMap> for Authorization {
+    fn from(headers: &HeaderMap) -> Self {
+        let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        Self(value.and_then(|value| value.split_once(' ')).map(|(_, token)| token.trim().to_owned()))
     }
 }
 
@@ -34,14 +41,35 @@ impl Login {
 #[serde(rename_all = "camelCase")]
 pub struct LoginAnswer {
     /// Name of the header to send with every request
-    pub header_name: String,
+    header_name: String,
     /// Its value
-    pub header_value: String,
-    pub session_id: String,
+    header_value: String,
+    session_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tenant_id: Option<i64>,
-    pub expires: UnixMillis,
-    pub expires_epoch_secs: i64,
+    tenant_id: Option<i64>,
+    expires: UnixMillis,
+    expires_epoch_secs: i64,
     /// Global roles; empty for people of a tenant
-    pub roles: Vec<String>,
+    roles: Vec<String>,
+}
+
+impl LoginAnswer {
+    pub fn new(claims: Claims, keys: &TokenKeys) -> Result<Self, ApiError> {
+        let token = keys.sign(&claims)?;
+        Ok(Self {
+            header_name: "Authorization".into(),
+            header_value: format!("Bearer {}", token.0),
+            session_id: claims.sess,
+            tenant_id: claims.tenant,
+            expires: UnixMillis(claims.exp * 1000),
+            expires_epoch_secs: claims.exp,
+            roles: claims.roles.split(',').filter(|role| !role.is_empty()).map(str::to_owned).collect(),
+        })
+    }
+}
+
+/// A JSON Web Key Set (RFC 7517, section 5).
+#[derive(Serialize, ToSchema)]
+pub struct KeySet {
+    pub keys: Vec<PublicKey>,
 }

@@ -1,35 +1,46 @@
-//! Cards: reading one, and stopping or freeing it. The switch hears of a change within a moment.
+//! Cards: issuing them, reading them, stopping and freeing them, setting their PINs. The switch hears of a change within
+//! a moment.
 
+mod issue;
 mod model;
 
-use admin_core::{Access, ApiError, Body, Ctx, Effect, Path, Row};
-use admin_store::CardRow;
+use admin_core::{Access, ApiError, Body, Ctx, Effect, ErrorCode, Paging, Path, Query, Row, fresh_event_id};
+use admin_store::{CardRow, CardSearch};
 use axum::http::Method;
+use host_commands::KeyUnderLmk;
+use ledger::{Content, Event};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use model::{Card, CardChange};
+use crate::customers::{self, CustomerPath};
+use crate::paths::TenantPath;
+use crate::wallets::{self, WalletPath};
+use model::{Card, CardChange, Search};
+
+pub use issue::{is_card_backed, prepare};
+pub use model::NewEclipseCard;
 
 pub fn rows() -> Vec<Row> {
+    const OF_WALLET: &str = "/tenants/{tenantId}/wallets/{walletId}/cards";
+    const OF_CUSTOMER: &str = "/tenants/{tenantId}/customers/{customerId}/cards";
+    const ALL: &str = "/tenants/{tenantId}/cards";
+    const ONE: &str = "/tenants/{tenantId}/cards/{cardId}";
+    let (card, list) = (Access::Entity("Card"), Effect::List);
     vec![
-        Row::new(
-            "getCard",
-            Method::GET,
-            "/tenants/{tenantId}/cards/{cardId}",
-            Access::Entity("Card"),
-            Effect::Read,
-            "Read a card",
-            get_card,
-        ),
+        Row::new("listWalletCards", Method::GET, OF_WALLET, card, list, "List cards on a wallet", of_a_wallet),
+        Row::new("issueCard", Method::POST, OF_WALLET, card, Effect::Create, "Issue a card on a wallet", issue_card),
+        Row::new("listCustomerCards", Method::GET, OF_CUSTOMER, card, list, "List a customer's cards", of_a_customer),
+        Row::new("listCards", Method::GET, ALL, card, list, "Find cards of the tenant", find_cards),
         Row::new(
             "updateCard",
             Method::PUT,
-            "/tenants/{tenantId}/cards/{cardId}",
-            Access::Entity("Card"),
+            ONE,
+            card,
             Effect::Update,
-            "Change a card's status or holder name",
-            update_card,
+            "Change a card's status, holder, rules or PIN",
+            update,
         ),
+        Row::new("getCard", Method::GET, ONE, card, Effect::Read, "Read a card", get),
     ]
 }
 
@@ -42,24 +53,106 @@ struct CardPath {
     card_id: i64,
 }
 
-async fn get_card(ctx: Ctx, Path(path): Path<CardPath>) -> Result<Card, ApiError> {
+async fn of_a_wallet(
+    ctx: Ctx,
+    Path(path): Path<WalletPath>,
+    Query(paging): Query<Paging>,
+) -> Result<Vec<Card>, ApiError> {
+    let wallet = wallets::find(&ctx, path.wallet_id).await?;
+    list(&ctx, CardSearch { wallet_id: Some(wallet.id), ..CardSearch::default() }, &paging).await
+}
+
+async fn of_a_customer(
+    ctx: Ctx,
+    Path(path): Path<CustomerPath>,
+    Query(paging): Query<Paging>,
+) -> Result<Vec<Card>, ApiError> {
+    let customer = customers::find(&ctx, path.customer_id).await?;
+    list(&ctx, CardSearch { customer_id: Some(customer.id), ..CardSearch::default() }, &paging).await
+}
+
+async fn find_cards(
+    ctx: Ctx,
+    Path(_): Path<TenantPath>,
+    Query(search): Query<Search>,
+    Query(paging): Query<Paging>,
+) -> Result<Vec<Card>, ApiError> {
+    let search = CardSearch {
+        status: search.status.as_deref(),
+        external_unique_id: search.external_unique_id.as_deref(),
+        ..CardSearch::default()
+    };
+    list(&ctx, search, &paging).await
+}
+
+async fn list(ctx: &Ctx, search: CardSearch<'_>, paging: &Paging) -> Result<Vec<Card>, ApiError> {
+    let rows = ctx.store().cards(ctx.scope(), search, paging.page()?).await?;
+    ctx.part(paging, rows, |row| row.id, |row| Card::new(ctx.data_keys(), row))
+}
+
+async fn issue_card(
+    ctx: Ctx,
+    Path(path): Path<WalletPath>,
+    Body(body): Body<NewEclipseCard>,
+) -> Result<Card, ApiError> {
+    let wallet = wallets::find(&ctx, path.wallet_id).await?;
+    if wallet.status != "ACTIVE" {
+        return Err(ApiError::new(ErrorCode::WrongState, "cards are issued on wallets that are active"));
+    }
+    let card = prepare(&ctx).await?;
+    let mut change = ctx.begin().await?;
+    let id = card.insert(&ctx, change.transaction(), wallet.id, body).await?;
+    let row = ctx.store().changed_card(change.transaction(), id).await?;
+    change.created(Card::new(ctx.data_keys(), row)?).await
+}
+
+async fn get(ctx: Ctx, Path(path): Path<CardPath>) -> Result<Card, ApiError> {
     Card::new(ctx.data_keys(), find(&ctx, path.card_id).await?)
 }
 
-/// What is absent stays as it is.
-async fn update_card(ctx: Ctx, Path(path): Path<CardPath>, Body(body): Body<CardChange>) -> Result<Card, ApiError> {
+/// What is absent stays as it is. A new PIN, or a retry count of 0, gives the card all its PIN tries again.
+async fn update(ctx: Ctx, Path(path): Path<CardPath>, Body(body): Body<CardChange>) -> Result<Card, ApiError> {
     let row = find(&ctx, path.card_id).await?;
-    let status = body.status(&row)?;
-    let holder_name = body.holder_name(&row)?;
     let version = body.version.unwrap_or(row.version);
+    let status = body.status(&row)?.to_owned();
+    let pvv = match &body.pin {
+        Some(pin) => Some(verification_value(&ctx, &row, &pin.0).await?),
+        None => row.pvv.clone(),
+    };
+    if body.pin.is_some() || body.pin_retry_count == Some(0) {
+        reset_tries(&ctx, row.id).await?;
+    }
     let before = Card::new(ctx.data_keys(), row.clone())?;
-    let after =
-        CardRow { status: status.to_owned(), holder_name: holder_name.to_owned(), version: version + 1, ..row.clone() };
-    let after = Card::new(ctx.data_keys(), after)?;
+    let changed = CardRow {
+        status,
+        pvv,
+        profile: admin_core::patched(&row.profile, &body.profile)?,
+        holder_name: body.card_holder_name.unwrap_or_else(|| row.holder_name.clone()),
+        ..row
+    };
     let mut change = ctx.begin().await?;
-    ctx.store().update_card(change.transaction(), ctx.scope(), row.id, version, status, holder_name).await?;
-    change.commit(&before, &after).await?;
-    Ok(after)
+    ctx.store().update_card(change.transaction(), ctx.scope(), &changed, version).await?;
+    let after = ctx.store().changed_card(change.transaction(), changed.id).await?;
+    change.updated(&before, Card::new(ctx.data_keys(), after)?).await
+}
+
+/// What proves the PIN, made in the HSM.
+async fn verification_value(ctx: &Ctx, row: &CardRow, pin: &str) -> Result<String, ApiError> {
+    let account = ctx.data_keys().open_pan(&row.pan_cipher)?.account12();
+    let indicator = u8::try_from(row.pvki).unwrap_or(1);
+    let pvk = KeyUnderLmk::from(row.pvk.clone());
+    let made = async {
+        let pin = ctx.hsm().encrypt_pin(pin, &account).await?;
+        ctx.hsm().generate_pvv(&pvk, &pin, &account, indicator).await
+    };
+    made.await.map_err(issue::no_hsm)
+}
+
+async fn reset_tries(ctx: &Ctx, card: i64) -> Result<(), ApiError> {
+    let card = u64::try_from(card).map_err(|_| ApiError::not_found("card"))?;
+    let event = Event { id: fresh_event_id(), content: Content([0; 16]), body: ledger::Body::ResetPinTries { card } };
+    let busy = |_| ApiError::new(ErrorCode::Downstream, "the ledger does not take events now; try again");
+    ctx.ledger().submit(event).await.map(|_| ()).map_err(busy)
 }
 
 async fn find(ctx: &Ctx, card: i64) -> Result<CardRow, ApiError> {

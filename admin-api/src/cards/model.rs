@@ -3,7 +3,8 @@ use admin_store::{CardRow, DataKeys};
 use directory::CardStatus;
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, OffsetDateTime, Time};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+use zeroize::Zeroizing;
 
 /// A card as the API shows it.
 #[derive(Serialize, ToSchema)]
@@ -20,8 +21,61 @@ pub struct Card {
     /// ACTIVE, INACTIVE, BLOCKED, LOST, STOLEN, RESTRICTED or CANCELLED
     status: String,
     card_holder_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_unique_id: Option<String>,
+    #[serde(flatten)]
+    profile: CardProfile,
+    /// Whether a PIN has been set
+    pin_set: bool,
     version: i64,
     created: UnixMillis,
+    last_modified: UnixMillis,
+}
+
+/// What describes a card.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CardProfile {
+    #[schema(pattern = "^(VIRTUAL|PHYSICAL)$")]
+    card_type: Option<String>,
+    #[schema(max_length = 50)]
+    card_pack_id: Option<String>,
+    #[schema(pattern = "^(PRIMARY_CARD|SUPPLEMENTARY_CARD)$")]
+    card_identifier_type: Option<String>,
+    #[schema(max_length = 50)]
+    program_name: Option<String>,
+    card_rules: Option<CardRules>,
+}
+
+/// Where a card may be used.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CardRules {
+    ecommerce_transactions_enabled: Option<bool>,
+    international_transactions_enabled: Option<bool>,
+}
+
+/// A card to be.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewEclipseCard {
+    /// As printed
+    #[schema(min_length = 1, max_length = 50)]
+    pub card_holder_name: Option<String>,
+    /// Unique over the whole platform
+    #[schema(min_length = 6, max_length = 100)]
+    pub external_unique_id: Option<String>,
+    #[serde(flatten)]
+    pub profile: CardProfile,
+}
+
+/// Which cards.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(rename_all = "camelCase")]
+pub struct Search {
+    pub status: Option<String>,
+    pub external_unique_id: Option<String>,
 }
 
 impl Card {
@@ -34,8 +88,12 @@ impl Card {
             expires: UnixMillis(end_of_month(&row.expiry)?),
             status: row.status,
             card_holder_name: row.holder_name,
+            external_unique_id: row.external_unique_id,
+            profile: admin_core::profile(&row.profile)?,
+            pin_set: row.pvv.is_some(),
             version: row.version,
             created: UnixMillis(row.created_at),
+            last_modified: UnixMillis(row.modified_at),
         })
     }
 }
@@ -52,20 +110,39 @@ fn end_of_month(expiry: &str) -> Result<i64, ApiError> {
     first().ok_or_else(|| ApiError::new(ErrorCode::Unknown, "the card's expiry is not of the form YYMM"))
 }
 
-/// What may be changed; what is absent stays.
-#[derive(Deserialize, ToSchema)]
+/// What may be changed; what is null or absent stays.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CardChange {
-    /// ACTIVE, BLOCKED, LOST, STOLEN or CANCELLED
+    /// ACTIVE, INACTIVE, BLOCKED, LOST, STOLEN, RESTRICTED or CANCELLED
     status: Option<String>,
     /// Why, when the status changes
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     reason: Option<String>,
     #[schema(min_length = 1, max_length = 50)]
-    card_holder_name: Option<String>,
+    pub card_holder_name: Option<String>,
+    /// Four digits
+    #[schema(value_type = Option<String>, format = Password, pattern = "^[0-9]{4}$")]
+    pub pin: Option<Pin>,
+    /// 0 gives the card all its PIN tries again
+    #[schema(minimum = 0, maximum = 0)]
+    pub pin_retry_count: Option<i64>,
+    #[serde(flatten)]
+    pub profile: CardProfile,
     /// The version last read; a change by somebody else in between is refused
     #[schema(minimum = 0)]
     pub version: Option<i64>,
+}
+
+/// A PIN on its way to the HSM. It is not shown by `Debug`, and wiped after use.
+#[derive(Deserialize)]
+#[serde(from = "String")]
+pub struct Pin(pub Zeroizing<String>);
+
+impl From<String> for Pin {
+    fn from(pin: String) -> Self {
+        Self(Zeroizing::new(pin))
+    }
 }
 
 /// Reported stolen or counterfeit, a card never comes back.
@@ -85,18 +162,10 @@ impl CardChange {
         if CardStatus::parse(&row.status).is_some_and(|status| FINAL.contains(&status)) {
             return refuse("a stolen or cancelled card keeps its status");
         }
-        if self.reason.as_deref().is_none_or(|reason| reason.trim().is_empty() || reason.chars().count() > 100) {
-            return refuse("a change of status needs a reason of at most 100 characters");
+        if self.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
+            return refuse("a change of status needs a reason");
         }
         Ok(status.as_str())
-    }
-
-    pub fn holder_name<'a>(&'a self, row: &'a CardRow) -> Result<&'a str, ApiError> {
-        match &self.card_holder_name {
-            None => Ok(&row.holder_name),
-            Some(name) if (1..=50).contains(&name.chars().count()) => Ok(name),
-            Some(name) => Err(ApiError::validation(name, "CardChange", "cardHolderName", "1 to 50 characters")),
-        }
     }
 }
 
@@ -116,7 +185,14 @@ mod tests {
             id: 1,
             tenant_id: 1,
             wallet_id: 1,
+            wallet_type_id: 1,
             customer_id: None,
+            external_unique_id: None,
+            profile: "{}".into(),
+            pvk: String::new(),
+            pvki: 1,
+            pvv: None,
+            modified_at: 0,
             pan_cipher: Vec::new(),
             expiry: "3012".into(),
             status: status.into(),
@@ -131,8 +207,7 @@ mod tests {
         let change = |status: &str, reason: Option<&str>| CardChange {
             status: Some(status.into()),
             reason: reason.map(str::to_owned),
-            card_holder_name: None,
-            version: None,
+            ..CardChange::default()
         };
         assert_eq!(change("BLOCKED", Some("LOST")).status(&row("ACTIVE")).unwrap(), "BLOCKED");
         assert_eq!(change("ACTIVE", None).status(&row("ACTIVE")).unwrap(), "ACTIVE", "nothing changes");

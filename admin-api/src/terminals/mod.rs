@@ -1,74 +1,47 @@
-//! Terminals: who may send messages, and how their keys travel. Keys themselves are never shown.
+//! Terminals: who may send messages, and how their keys travel. No key is ever shown in clear.
 
-use admin_core::{Access, ApiError, Ctx, Effect, Paging, Path, Query, Row, UnixMillis};
+mod enrol;
+mod master_key;
+mod model;
+
+use admin_core::{Access, ApiError, Ctx, Effect, Paging, Path, Query, Row};
 use admin_store::TerminalRow;
 use axum::http::Method;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::paths::TenantPath;
+use model::Terminal;
 
 pub fn rows() -> Vec<Row> {
+    const ALL: &str = "/tenants/{tenantId}/terminals";
+    const ENROLL: &str = "/tenants/{tenantId}/terminals/enroll";
+    const ONE: &str = "/tenants/{tenantId}/terminals/{terminalId}";
+    const ENROLL_ONE: &str = "/tenants/{tenantId}/terminals/{terminalId}/enroll";
+    let access = Access::Entity("Terminal");
     vec![
         Row::new(
             "listTerminals",
             Method::GET,
-            "/tenants/{tenantId}/terminals",
-            Access::Entity("Terminal"),
+            ALL,
+            access,
             Effect::List,
             "List terminals, or find one by its id on the wire",
-            list_terminals,
+            list,
         ),
+        Row::new("enrollTerminal", Method::POST, ENROLL, access, Effect::Create, "Enrol a terminal", enrol::new),
+        Row::new("getTerminal", Method::GET, ONE, access, Effect::Read, "Read a terminal", get),
+        Row::new("deleteTerminal", Method::DELETE, ONE, access, Effect::Delete, "Remove a terminal", delete),
         Row::new(
-            "getTerminal",
-            Method::GET,
-            "/tenants/{tenantId}/terminals/{terminalId}",
-            Access::Entity("Terminal"),
-            Effect::Read,
-            "Read a terminal",
-            get_terminal,
+            "reenrollTerminal",
+            Method::POST,
+            ENROLL_ONE,
+            access,
+            Effect::Action,
+            "Give a terminal a new master key",
+            enrol::again,
         ),
     ]
-}
-
-/// An enrolled terminal.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Terminal {
-    terminal_id: i64,
-    /// DE 41 and DE 42: how the terminal names itself on the wire
-    device_id: String,
-    merchant_id: String,
-    status: String,
-    /// tr31 or ecb
-    key_scheme: String,
-    /// Check value of the terminal master key
-    master_key_check_value: String,
-    mac_required: bool,
-    version: i64,
-    created: UnixMillis,
-}
-
-impl From<TerminalRow> for Terminal {
-    fn from(row: TerminalRow) -> Self {
-        Self {
-            terminal_id: row.id,
-            device_id: row.terminal_id,
-            merchant_id: row.merchant_id,
-            status: if row.active { "ACTIVE" } else { "INACTIVE" }.into(),
-            key_scheme: row.key_scheme,
-            master_key_check_value: row.tmk_kcv,
-            mac_required: row.mac_required,
-            version: row.version,
-            created: UnixMillis(row.created_at),
-        }
-    }
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase")]
-#[into_params(rename_all = "camelCase")]
-struct TenantPath {
-    #[allow(dead_code, reason = "the row's layer judges it")]
-    tenant_id: i64,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -88,17 +61,28 @@ struct Search {
     device_id: Option<String>,
 }
 
-async fn list_terminals(
+async fn list(
     ctx: Ctx,
     Path(_): Path<TenantPath>,
     Query(search): Query<Search>,
     Query(paging): Query<Paging>,
 ) -> Result<Vec<Terminal>, ApiError> {
     let rows = ctx.store().terminals(ctx.scope(), search.device_id.as_deref(), paging.page()?).await?;
-    Ok(rows.into_iter().map(Terminal::from).collect())
+    ctx.part(&paging, rows, |row| row.id, |row| Ok(Terminal::from(row)))
 }
 
-async fn get_terminal(ctx: Ctx, Path(path): Path<TerminalPath>) -> Result<Terminal, ApiError> {
-    let row = ctx.store().terminal(ctx.scope(), path.terminal_id).await?;
-    row.map(Terminal::from).ok_or_else(|| ApiError::not_found("terminal"))
+async fn get(ctx: Ctx, Path(path): Path<TerminalPath>) -> Result<Terminal, ApiError> {
+    Ok(Terminal::from(find(&ctx, path.terminal_id).await?))
+}
+
+/// Its keys go with it; what it has sent stays.
+async fn delete(ctx: Ctx, Path(path): Path<TerminalPath>) -> Result<(), ApiError> {
+    let row = find(&ctx, path.terminal_id).await?;
+    let mut change = ctx.begin().await?;
+    ctx.store().delete_terminal(change.transaction(), ctx.scope(), row.id).await?;
+    change.done(&Terminal::from(row)).await
+}
+
+async fn find(ctx: &Ctx, id: i64) -> Result<TerminalRow, ApiError> {
+    ctx.store().terminal(ctx.scope(), id).await?.ok_or_else(|| ApiError::not_found("terminal"))
 }

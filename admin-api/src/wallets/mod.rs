@@ -1,34 +1,84 @@
-//! Wallets and what moved on them.
+//! Wallets: opening, changing, closing, and what moved on them.
 
 mod model;
 
-use admin_core::{Access, ApiError, Ctx, Effect, Paging, Path, Query, Row};
-use admin_store::WalletRow;
+use admin_core::{Access, ApiError, Body, Ctx, Effect, ErrorCode, Paging, Path, Query, Row, fresh_event_id};
+use admin_store::{NewWallet, WalletRow, WalletSearch, WalletTypeRow};
 use axum::http::Method;
 use iso8583::domain::Currency;
-use ledger::AccountView;
+use ledger::{AccountView, Code, Content, Event};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use model::{Dates, Wallet, WalletTransaction};
+use crate::cards::{self, is_card_backed};
+use crate::customers::{self, CustomerPath};
+use crate::paths::TenantPath;
+use model::{Dates, NewEclipseWallet, Search, Wallet, WalletChange, WalletTransaction};
 
 pub fn rows() -> Vec<Row> {
+    const OF_TENANT: &str = "/tenants/{tenantId}/tenant-wallets";
+    const OF_CUSTOMER: &str = "/tenants/{tenantId}/customers/{customerId}/wallets";
+    const ALL: &str = "/tenants/{tenantId}/wallets";
+    const ONE: &str = "/tenants/{tenantId}/wallets/{walletId}";
+    const TRANSACTIONS: &str = "/tenants/{tenantId}/wallets/{walletId}/transactions";
+    let (wallet, of_tenant) = (Access::Entity("Wallet"), Access::Entity("TenantWallet"));
+    let movement = Access::Entity("WalletTransaction");
+    let (list, create) = (Effect::List, Effect::Create);
     vec![
         Row::new(
-            "getWallet",
+            "listTenantWallets",
             Method::GET,
-            "/tenants/{tenantId}/wallets/{walletId}",
-            Access::Entity("Wallet"),
-            Effect::Read,
-            "Read a wallet with balances",
-            get_wallet,
+            OF_TENANT,
+            of_tenant,
+            list,
+            "List wallets of the tenant",
+            of_the_tenant,
         ),
+        Row::new(
+            "createTenantWallet",
+            Method::POST,
+            OF_TENANT,
+            of_tenant,
+            create,
+            "Open a wallet of the tenant",
+            create_for_tenant,
+        ),
+        Row::new(
+            "listCustomerWallets",
+            Method::GET,
+            OF_CUSTOMER,
+            wallet,
+            list,
+            "List a customer's wallets",
+            of_a_customer,
+        ),
+        Row::new(
+            "createCustomerWallet",
+            Method::POST,
+            OF_CUSTOMER,
+            wallet,
+            create,
+            "Open a wallet for a customer",
+            create_for_customer,
+        ),
+        Row::new("listWallets", Method::GET, ALL, wallet, list, "Find wallets of the tenant by filters", find_wallets),
+        Row::new(
+            "updateWallet",
+            Method::PUT,
+            ONE,
+            wallet,
+            Effect::Update,
+            "Change a wallet; absent fields stay",
+            update,
+        ),
+        Row::new("getWallet", Method::GET, ONE, wallet, Effect::Read, "Read a wallet with balances", get),
+        Row::new("deleteWallet", Method::DELETE, ONE, wallet, Effect::Delete, "Close an empty wallet", close),
         Row::new(
             "listWalletTransactions",
             Method::GET,
-            "/tenants/{tenantId}/wallets/{walletId}/transactions",
-            Access::Entity("WalletTransaction"),
-            Effect::List,
+            TRANSACTIONS,
+            movement,
+            list,
             "List what moved on a wallet, newest first",
             list_transactions,
         ),
@@ -38,16 +88,172 @@ pub fn rows() -> Vec<Row> {
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(rename_all = "camelCase")]
-struct WalletPath {
+pub struct WalletPath {
     #[allow(dead_code, reason = "the row's layer judges it")]
     tenant_id: i64,
-    wallet_id: i64,
+    pub wallet_id: i64,
 }
 
-async fn get_wallet(ctx: Ctx, Path(path): Path<WalletPath>) -> Result<Wallet, ApiError> {
+async fn of_the_tenant(
+    ctx: Ctx,
+    Path(_): Path<TenantPath>,
+    Query(paging): Query<Paging>,
+) -> Result<Vec<Wallet>, ApiError> {
+    list(&ctx, WalletSearch { of_tenant: true, ..WalletSearch::default() }, &paging).await
+}
+
+async fn of_a_customer(
+    ctx: Ctx,
+    Path(path): Path<CustomerPath>,
+    Query(paging): Query<Paging>,
+) -> Result<Vec<Wallet>, ApiError> {
+    let customer = customers::find(&ctx, path.customer_id).await?;
+    list(&ctx, WalletSearch { customer_id: Some(customer.id), ..WalletSearch::default() }, &paging).await
+}
+
+async fn find_wallets(
+    ctx: Ctx,
+    Path(_): Path<TenantPath>,
+    Query(search): Query<Search>,
+    Query(paging): Query<Paging>,
+) -> Result<Vec<Wallet>, ApiError> {
+    let search = WalletSearch {
+        wallet_type_id: search.wallet_type_id,
+        status: search.status.as_deref(),
+        friendly_id: search.friendly_id.as_deref(),
+        external_unique_id: search.external_unique_id.as_deref(),
+        ..WalletSearch::default()
+    };
+    list(&ctx, search, &paging).await
+}
+
+async fn list(ctx: &Ctx, search: WalletSearch<'_>, paging: &Paging) -> Result<Vec<Wallet>, ApiError> {
+    let rows = ctx.store().wallets(ctx.scope(), search, paging.page()?).await?;
+    ctx.part(paging, rows, |row| row.id, |row| shown(ctx, row))
+}
+
+async fn create_for_tenant(
+    ctx: Ctx,
+    Path(_): Path<TenantPath>,
+    Body(body): Body<NewEclipseWallet>,
+) -> Result<Wallet, ApiError> {
+    create(&ctx, None, body).await
+}
+
+async fn create_for_customer(
+    ctx: Ctx,
+    Path(path): Path<CustomerPath>,
+    Body(body): Body<NewEclipseWallet>,
+) -> Result<Wallet, ApiError> {
+    let customer = customers::find(&ctx, path.customer_id).await?;
+    create(&ctx, Some(customer.id), body).await
+}
+
+/// The account first: nobody knows its number before the wallet's row is there. A card-backed wallet gets its first card
+/// in the same transaction.
+async fn create(ctx: &Ctx, customer_id: Option<i64>, body: NewEclipseWallet) -> Result<Wallet, ApiError> {
+    let kind = wallet_type(ctx, body.wallet_type_id).await?;
+    ctx.require("Wallet", "CREATE", Some(kind.id)).await?;
+    let card = if is_card_backed(&kind.mode) { Some(cards::prepare(ctx).await?) } else { None };
+    let system = kind.mode == "SYSTEM";
+    let account = ctx.open_account(if system { "SYSTEM" } else { "WALLET" }, kind.currency, system).await?;
+    let row = NewWallet {
+        tenant_id: ctx.tenant()?,
+        customer_id,
+        wallet_type_id: kind.id,
+        account,
+        name: body.name.as_deref().unwrap_or(&kind.name),
+        description: body.description.as_deref().unwrap_or_default(),
+        status: &body.status,
+        friendly_id: &friendly_id(),
+        external_unique_id: &body.external_unique_id,
+        configuration: &admin_core::profile_text(&body.configuration.unwrap_or_default())?,
+    };
+    let mut change = ctx.begin().await?;
+    let id = row.insert(change.transaction()).await?;
+    if let Some(card) = card {
+        card.insert(ctx, change.transaction(), id, cards::NewEclipseCard::default()).await?;
+    }
+    let row = ctx.store().changed_wallet(change.transaction(), id).await?;
+    let wallet = shown(ctx, row)?;
+    change.created(wallet).await
+}
+
+/// Eight characters that are not mistaken for each other, for people to write on a deposit slip.
+fn friendly_id() -> String {
+    const CHARACTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let random = fresh_event_id().0.to_be_bytes();
+    let picked = random.iter().skip(8).map(|byte| CHARACTERS.get(usize::from(*byte) % CHARACTERS.len()));
+    picked.map(|character| char::from(*character.unwrap_or(&b'A'))).collect()
+}
+
+async fn get(ctx: Ctx, Path(path): Path<WalletPath>) -> Result<Wallet, ApiError> {
     let row = find(&ctx, path.wallet_id).await?;
-    let account = account(&ctx, &row)?;
-    Wallet::new(row, &account)
+    shown(&ctx, row)
+}
+
+async fn update(ctx: Ctx, Path(path): Path<WalletPath>, Body(body): Body<WalletChange>) -> Result<Wallet, ApiError> {
+    let row = find(&ctx, path.wallet_id).await?;
+    if row.status == "CANCELLED" {
+        return Err(ApiError::new(ErrorCode::WrongState, "the wallet is closed"));
+    }
+    let version = body.version.unwrap_or(row.version);
+    let wallet_type_id = match body.wallet_type_id.filter(|id| *id != row.wallet_type_id) {
+        Some(id) => same_kind(&row, wallet_type(&ctx, id).await?)?,
+        None => row.wallet_type_id,
+    };
+    let before = row.clone();
+    let changed = WalletRow {
+        name: body.name.unwrap_or(row.name),
+        description: body.description.unwrap_or(row.description),
+        status: body.status.unwrap_or(row.status),
+        external_unique_id: body.external_unique_id.unwrap_or(row.external_unique_id),
+        friendly_id: body.friendly_id.unwrap_or(row.friendly_id),
+        configuration: admin_core::profile_text(&body.configuration.unwrap_or_default())?,
+        wallet_type_id,
+        ..before.clone()
+    };
+    let before = shown(&ctx, before)?;
+    let mut change = ctx.begin().await?;
+    ctx.store().update_wallet(change.transaction(), ctx.scope(), &changed, version).await?;
+    let after = ctx.store().changed_wallet(change.transaction(), changed.id).await?;
+    let after = shown(&ctx, after)?;
+    change.updated(&before, after).await
+}
+
+fn same_kind(row: &WalletRow, kind: WalletTypeRow) -> Result<i64, ApiError> {
+    if (kind.currency, &kind.mode) == (row.currency, &row.mode) {
+        return Ok(kind.id);
+    }
+    let rule = "a wallet changes only to a type of the same currency and mode";
+    Err(ApiError::validation(&kind.id.to_string(), "WalletChange", "walletTypeId", rule))
+}
+
+/// Closes the account, then the row. A crash in between leaves an account that takes nothing; closing again goes on.
+async fn close(ctx: Ctx, Path(path): Path<WalletPath>) -> Result<(), ApiError> {
+    let row = find(&ctx, path.wallet_id).await?;
+    let before = shown(&ctx, row.clone())?;
+    if row.status == "CANCELLED" {
+        return Err(ApiError::new(ErrorCode::WrongState, "the wallet is closed"));
+    }
+    let account = u64::try_from(row.account).map_err(|_| ApiError::not_found("account"))?;
+    let body = ledger::Body::CloseAccount { account };
+    let event = Event { id: fresh_event_id(), content: Content([0; 16]), body };
+    let applied = ctx.ledger().submit(event).await;
+    match applied.map(|applied| applied.outcome.code) {
+        Ok(Code::Approved | Code::AccountClosed) => {}
+        Ok(_) => {
+            return Err(ApiError::new(
+                ErrorCode::WrongState,
+                "a wallet is closed when it is empty and nothing is held",
+            ));
+        }
+        Err(_) => return Err(ApiError::new(ErrorCode::Downstream, "the ledger does not take events now; try again")),
+    }
+    let closed = WalletRow { status: "CANCELLED".into(), ..row };
+    let mut change = ctx.begin().await?;
+    ctx.store().update_wallet(change.transaction(), ctx.scope(), &closed, closed.version).await?;
+    change.done(&before).await
 }
 
 async fn list_transactions(
@@ -65,19 +271,24 @@ async fn list_transactions(
     }
     let currency = currency(&wallet)?;
     let movements = ctx.store().movements(wallet.account, from, to, page).await?;
-    Ok(movements.into_iter().map(|movement| WalletTransaction::new(wallet.id, currency, movement)).collect())
+    ctx.part(&paging, movements, |row| row.seq, |row| Ok(WalletTransaction::new(wallet.id, currency, row)))
 }
 
-async fn find(ctx: &Ctx, wallet: i64) -> Result<WalletRow, ApiError> {
+pub async fn find(ctx: &Ctx, wallet: i64) -> Result<WalletRow, ApiError> {
     ctx.store().wallet(ctx.scope(), wallet).await?.ok_or_else(|| ApiError::not_found("wallet"))
 }
 
-fn account(ctx: &Ctx, row: &WalletRow) -> Result<AccountView, ApiError> {
-    let account = u64::try_from(row.account).ok().and_then(|account| ctx.ledger().account(account));
-    account.ok_or_else(|| ApiError::not_found("account in the ledger for this wallet"))
+async fn wallet_type(ctx: &Ctx, id: i64) -> Result<WalletTypeRow, ApiError> {
+    ctx.store().wallet_type(ctx.scope(), id).await?.ok_or_else(|| ApiError::not_found("wallet type"))
 }
 
-fn currency(row: &WalletRow) -> Result<Currency, ApiError> {
+fn shown(ctx: &Ctx, row: WalletRow) -> Result<Wallet, ApiError> {
+    let account = u64::try_from(row.account).ok().and_then(|account| ctx.ledger().account(account));
+    let account: AccountView = account.ok_or_else(|| ApiError::not_found("account in the ledger for this wallet"))?;
+    Wallet::new(row, &account)
+}
+
+pub fn currency(row: &WalletRow) -> Result<Currency, ApiError> {
     let currency = u16::try_from(row.currency).ok().and_then(Currency::numeric);
     currency.ok_or_else(|| ApiError::not_found("currency as this wallet's type names"))
 }

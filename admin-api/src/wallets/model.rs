@@ -1,10 +1,8 @@
-use admin_core::{Amount, ApiError, ErrorCode, UnixMillis};
+use admin_core::{Amount, ApiError, Attribute, ErrorCode, UnixMillis};
 use admin_store::{MovementRow, WalletRow};
 use iso8583::domain::Currency;
 use ledger::AccountView;
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa::{IntoParams, ToSchema};
 
 /// A wallet with its balances at this moment.
@@ -28,8 +26,10 @@ pub struct Wallet {
     /// Reference of bank deposits
     friendly_id: String,
     external_unique_id: String,
+    configuration: Vec<Attribute>,
     version: i64,
     created: UnixMillis,
+    last_modified: UnixMillis,
 }
 
 impl Wallet {
@@ -49,10 +49,66 @@ impl Wallet {
             reservations: amount(account.pending_debits),
             friendly_id: row.friendly_id,
             external_unique_id: row.external_unique_id,
+            configuration: admin_core::profile(&row.configuration)?,
             version: row.version,
             created: UnixMillis(row.created_at),
+            last_modified: UnixMillis(row.modified_at),
         })
     }
+}
+
+/// A wallet to be.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewEclipseWallet {
+    pub wallet_type_id: i64,
+    #[schema(min_length = 3, max_length = 50)]
+    pub name: Option<String>,
+    #[schema(max_length = 200)]
+    pub description: Option<String>,
+    /// ACTIVE, BARRED or PENDING
+    #[schema(pattern = "^(ACTIVE|BARRED|PENDING)$")]
+    pub status: String,
+    /// Unique over the whole platform
+    #[schema(min_length = 6, max_length = 100)]
+    pub external_unique_id: String,
+    #[schema(max_items = 100)]
+    pub configuration: Option<Vec<Attribute>>,
+}
+
+/// What may change of a wallet; what is null or absent stays, but for `configuration`, which is wiped.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WalletChange {
+    #[schema(min_length = 3, max_length = 50)]
+    pub name: Option<String>,
+    #[schema(max_length = 200)]
+    pub description: Option<String>,
+    /// ACTIVE, BARRED, LOCKED or PENDING; a wallet is cancelled by removing it
+    #[schema(pattern = "^(ACTIVE|BARRED|LOCKED|PENDING)$")]
+    pub status: Option<String>,
+    #[schema(min_length = 6, max_length = 100)]
+    pub external_unique_id: Option<String>,
+    #[schema(pattern = "^[A-Z0-9]{8}$")]
+    pub friendly_id: Option<String>,
+    /// To a type of the same currency and mode
+    pub wallet_type_id: Option<i64>,
+    #[schema(max_items = 100)]
+    pub configuration: Option<Vec<Attribute>>,
+    /// The version last read; a change by somebody else in between is refused
+    #[schema(minimum = 0)]
+    pub version: Option<i64>,
+}
+
+/// Which wallets.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(rename_all = "camelCase")]
+pub struct Search {
+    pub wallet_type_id: Option<i64>,
+    pub status: Option<String>,
+    pub friendly_id: Option<String>,
+    pub external_unique_id: Option<String>,
 }
 
 /// A window of time.
@@ -77,9 +133,8 @@ impl Dates {
 
 fn moment(text: Option<&str>) -> Result<Option<i64>, ApiError> {
     let Some(text) = text else { return Ok(None) };
-    let moment = OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|_| ApiError::new(ErrorCode::BadParameter, "a date is written like 2026-01-31T23:59:59.000Z"))?;
-    Ok(i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok())
+    let wrong = || ApiError::new(ErrorCode::BadParameter, "a date is written like 2026-01-31T23:59:59.000Z");
+    UnixMillis::parse(text).map(|moment| Some(moment.0)).ok_or_else(wrong)
 }
 
 /// One entry of a wallet's statement.

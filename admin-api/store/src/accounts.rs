@@ -3,7 +3,8 @@
 use sqlx::FromRow;
 
 use crate::error::StoreError;
-use crate::store::{Store, Transaction};
+use crate::sql::{Transaction, sql};
+use crate::store::Store;
 
 pub struct NewAccount<'a> {
     pub tenant_id: i64,
@@ -12,6 +13,8 @@ pub struct NewAccount<'a> {
     pub name: &'a str,
     /// ISO 4217 numeric.
     pub currency: i64,
+    /// Whether the ledger lets it go below zero without limit.
+    pub unlimited: bool,
 }
 
 #[derive(Clone, Debug, FromRow)]
@@ -21,28 +24,41 @@ pub struct AccountRow {
     pub kind: String,
     pub name: String,
     pub currency: i64,
+    /// Whether the ledger lets it go below zero without limit.
+    pub unlimited: bool,
 }
 
 impl Store {
     /// Every account there should be; start-up opens in the ledger what a crash left out.
     pub async fn accounts(&self) -> Result<Vec<AccountRow>, StoreError> {
-        Ok(sqlx::query_as("SELECT id, tenant_id, kind, name, currency FROM accounts ORDER BY id")
-            .fetch_all(&self.readers)
-            .await?)
+        sql("SELECT id, tenant_id, kind, name, currency, unlimited FROM accounts ORDER BY id").all(&self.readers).await
+    }
+}
+
+impl Store {
+    /// The number of a tenant's account.
+    pub async fn account_named(&self, tenant_id: i64, kind: &str, name: &str) -> Result<Option<i64>, StoreError> {
+        sql("SELECT id FROM accounts WHERE tenant_id = $1 AND kind = $2 AND name = $3")
+            .bind(tenant_id)
+            .bind(kind)
+            .bind(name)
+            .optional_value(&self.readers)
+            .await
     }
 }
 
 impl NewAccount<'_> {
     /// Gives the account's number.
     pub async fn insert(&self, change: &mut Transaction) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(
-            "INSERT INTO accounts (tenant_id, kind, name, currency) VALUES ($1, $2, $3, $4) RETURNING id",
+        sql(
+            "INSERT INTO accounts (tenant_id, kind, name, currency, unlimited) VALUES ($1, $2, $3, $4, $5) RETURNING id",
         )
         .bind(self.tenant_id)
         .bind(self.kind)
         .bind(self.name)
         .bind(self.currency)
-        .fetch_one(&mut **change)
-        .await?)
+        .bind(self.unlimited)
+        .value(change)
+        .await
     }
 }

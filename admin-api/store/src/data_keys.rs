@@ -26,6 +26,7 @@ impl std::fmt::Debug for DataKeys {
 /// Ties a cipher text to its purpose: one cannot be put in the place of another.
 const PAN: &[u8] = b"umbra card number";
 const TOKEN_KEY: &[u8] = b"umbra token key";
+const SECRET: &[u8] = b"umbra secret setting";
 
 impl DataKeys {
     /// Nonce, cipher text, tag.
@@ -45,6 +46,17 @@ impl DataKeys {
 
     pub fn open_token_key(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         open(&self.token_seal, TOKEN_KEY, sealed)
+    }
+}
+
+impl DataKeys {
+    /// For settings that are never shown.
+    pub fn seal_secret(&self, clear: &[u8]) -> Result<Vec<u8>, StoreError> {
+        seal(&self.token_seal, SECRET, clear)
+    }
+
+    pub fn open_secret(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        open(&self.token_seal, SECRET, sealed)
     }
 }
 

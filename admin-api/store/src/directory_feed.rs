@@ -4,7 +4,8 @@ use directory::{Card, CardStatus, Change, KeyScheme, PanHash, Terminal, Terminal
 use sqlx::FromRow;
 
 use crate::error::StoreError;
-use crate::store::{Store, Transaction};
+use crate::sql::{Transaction, sql};
+use crate::store::Store;
 
 /// Notes, in the transaction that changes it, that a card must be looked at again.
 pub(crate) async fn note_card(change: &mut Transaction, id: i64) -> Result<(), StoreError> {
@@ -15,12 +16,41 @@ pub(crate) async fn note_terminal(change: &mut Transaction, id: i64) -> Result<(
     note(change, "TERMINAL", id).await
 }
 
-async fn note(change: &mut Transaction, kind: &str, id: i64) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO directory_changes (kind, row_id) VALUES ($1, $2)")
-        .bind(kind)
-        .bind(id)
-        .execute(&mut **change)
+/// The same for all cards of a wallet, whose status is part of theirs.
+pub(crate) async fn note_cards_of_wallet(change: &mut Transaction, wallet: i64) -> Result<(), StoreError> {
+    take_turn(change).await?;
+    sql("INSERT INTO directory_changes (kind, row_id) SELECT 'CARD', id FROM cards WHERE wallet_id = $1 ORDER BY id")
+        .bind(wallet)
+        .run(change)
         .await?;
+    Ok(())
+}
+
+pub(crate) async fn note_cards_of_wallet_type(change: &mut Transaction, wallet_type: i64) -> Result<(), StoreError> {
+    take_turn(change).await?;
+    sql("INSERT INTO directory_changes (kind, row_id)
+         SELECT 'CARD', c.id FROM cards c JOIN wallets w ON w.id = c.wallet_id
+         WHERE w.wallet_type_id = $1 ORDER BY c.id")
+    .bind(wallet_type)
+    .run(change)
+    .await?;
+    Ok(())
+}
+
+async fn note(change: &mut Transaction, kind: &str, id: i64) -> Result<(), StoreError> {
+    take_turn(change).await?;
+    sql("INSERT INTO directory_changes (kind, row_id) VALUES ($1, $2)").bind(kind).bind(id).run(change).await?;
+    Ok(())
+}
+
+/// Positions are numbered in commit order: whoever takes one keeps others from doing so until he has committed. SQLite
+/// has one writer anyhow.
+async fn take_turn(change: &mut Transaction) -> Result<(), StoreError> {
+    /// Any number, the same for all: "UMBRA" and a one.
+    const LOCK: i64 = 0x55_4D_42_52_41_01;
+    if let Transaction::Postgres(change) = change {
+        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut **change).await?;
+    }
     Ok(())
 }
 
@@ -55,26 +85,12 @@ struct TerminalColumns {
     merchant_account: i64,
 }
 
-/// `$1`: one row's id, or NULL for all.
-const CARDS: &str =
-    "SELECT c.id, c.tenant_id, c.wallet_id, c.pan_hash, c.status, c.expiry, w.account, t.currency, c.pvk,
-           c.pvki, c.pvv, c.pin_tries_max, t.tolerance_bp, t.hold_life_s
-    FROM cards c
-    JOIN wallets w ON w.id = c.wallet_id
-    JOIN wallet_types t ON t.tenant_id = w.tenant_id AND t.id = w.wallet_type_id
-    WHERE CAST($1 AS BIGINT) IS NULL OR c.id = $1";
-
-const TERMINALS: &str = "SELECT id, tenant_id, terminal_id, merchant_id, active, key_scheme, tmk, mac_required,
-           merchant_account
-    FROM terminals WHERE CAST($1 AS BIGINT) IS NULL OR id = $1";
-
 impl Store {
     /// Everything, and the feed's position it corresponds to.
     pub async fn load_directory(&self) -> Result<(Vec<Change>, i64), StoreError> {
         // The position is read first: a change in between is loaded and then seen once more, which does no harm.
-        let position: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(position), 0) FROM directory_changes")
-            .fetch_one(&self.readers)
-            .await?;
+        let position: i64 =
+            sql("SELECT COALESCE(MAX(position), 0) FROM directory_changes").value(&self.readers).await?;
         let mut all = self.read_cards(None).await?;
         all.extend(self.read_terminals(None).await?);
         Ok((all, position))
@@ -82,13 +98,12 @@ impl Store {
 
     /// Changes behind a position, at most `limit`, each with the row as it is now; and the position of the last.
     pub async fn directory_changes(&self, after: i64, limit: i64) -> Result<(Vec<Change>, i64), StoreError> {
-        let notes: Vec<(i64, String, i64)> = sqlx::query_as(
-            "SELECT position, kind, row_id FROM directory_changes WHERE position > $1 ORDER BY position LIMIT $2",
-        )
-        .bind(after)
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
+        let notes: Vec<(i64, String, i64)> =
+            sql("SELECT position, kind, row_id FROM directory_changes WHERE position > $1 ORDER BY position LIMIT $2")
+                .bind(after)
+                .bind(limit)
+                .all(&self.readers)
+                .await?;
         let last = notes.last().map_or(after, |(position, ..)| *position);
         let mut changes = Vec::with_capacity(notes.len());
         for (_, kind, row) in notes {
@@ -100,23 +115,57 @@ impl Store {
         Ok((changes, last))
     }
 
+    /// One card, or all. A card of a wallet that is not active is blocked.
     async fn read_cards(&self, id: Option<i64>) -> Result<Vec<Change>, StoreError> {
-        let rows: Vec<CardColumns> = sqlx::query_as(CARDS).bind(id).fetch_all(&self.readers).await?;
-        Ok(rows.into_iter().filter_map(|row| usable("card", row.id, card(row))).map(Change::Card).collect())
+        let rows: Vec<CardColumns> = sql(
+            "SELECT c.id, c.tenant_id, c.wallet_id, c.pan_hash, c.expiry, w.account, t.currency, c.pvk, c.pvki, c.pvv,
+                    c.pin_tries_max, t.tolerance_bp, t.hold_life_s,
+                    CASE WHEN w.status = 'ACTIVE' THEN c.status ELSE 'BLOCKED' END AS status
+             FROM cards c
+             JOIN wallets w ON w.id = c.wallet_id
+             JOIN wallet_types t ON t.id = w.wallet_type_id
+             WHERE CAST($1 AS BIGINT) IS NULL OR c.id = $1",
+        )
+        .bind(id)
+        .all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(card_change).collect())
     }
 
     async fn read_terminals(&self, id: Option<i64>) -> Result<Vec<Change>, StoreError> {
-        let rows: Vec<TerminalColumns> = sqlx::query_as(TERMINALS).bind(id).fetch_all(&self.readers).await?;
-        Ok(rows.into_iter().filter_map(|row| usable("terminal", row.id, terminal(row))).map(Change::Terminal).collect())
+        let rows: Vec<TerminalColumns> = sql(
+            "SELECT id, tenant_id, terminal_id, merchant_id, active, key_scheme, tmk, mac_required, merchant_account
+             FROM terminals WHERE CAST($1 AS BIGINT) IS NULL OR id = $1",
+        )
+        .bind(id)
+        .all(&self.readers)
+        .await?;
+        let gone = id.filter(|_| rows.is_empty()).map(Change::NoTerminal);
+        Ok(rows.into_iter().map(terminal_change).chain(gone).collect())
     }
 }
 
-/// A row that the switch cannot understand is left out and named: better one card unknown than none known.
-fn usable<T>(kind: &str, id: i64, row: Option<T>) -> Option<T> {
-    if row.is_none() {
-        tracing::error!(kind, id, "row has a value the switch does not know; it is left out");
-    }
-    row
+/// A row that the switch cannot understand is named and taken out: better one card unknown than an old copy of it.
+fn card_change(row: CardColumns) -> Change {
+    let (id, hash) = (row.id, row.pan_hash.clone());
+    card(row).map_or_else(
+        || {
+            tracing::error!(id, "card row has a value the switch does not know; the card is left out");
+            Change::NoCard(PanHash(hash.try_into().unwrap_or_default()))
+        },
+        Change::Card,
+    )
+}
+
+fn terminal_change(row: TerminalColumns) -> Change {
+    let id = row.id;
+    terminal(row).map_or_else(
+        || {
+            tracing::error!(id, "terminal row has a value the switch does not know; the terminal is left out");
+            Change::NoTerminal(id)
+        },
+        Change::Terminal,
+    )
 }
 
 fn card(row: CardColumns) -> Option<Card> {

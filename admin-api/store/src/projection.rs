@@ -10,7 +10,8 @@ use ledger::{AppliedEvent, Body, Subscription};
 use sqlx::FromRow;
 
 use crate::error::StoreError;
-use crate::store::{Page, Store};
+use crate::sql::sql;
+use crate::store::{Page, Store, begin};
 
 /// Events taken over in one transaction at most.
 const BATCH: usize = 512;
@@ -38,7 +39,7 @@ pub struct MovementRow {
 impl Store {
     /// The last sequence that is in the projection.
     pub async fn projected_seq(&self) -> Result<u64, StoreError> {
-        let seq: i64 = sqlx::query_scalar("SELECT seq FROM projection").fetch_one(&self.readers).await?;
+        let seq: i64 = sql("SELECT seq FROM projection").value(&self.readers).await?;
         Ok(u64::try_from(seq).unwrap_or(0))
     }
 
@@ -59,39 +60,35 @@ impl Store {
 
     async fn take_over(&self, events: &[AppliedEvent]) -> Result<(), StoreError> {
         let Some(last) = events.last() else { return Ok(()) };
-        let mut change = self.projector.begin_with("BEGIN IMMEDIATE").await?;
+        let mut change = begin(&self.projector).await?;
         for event in events {
             let record = record_of(event);
             for (account, (amount, pending)) in changes_of(event) {
-                let balance: i64 = sqlx::query_scalar(
-                    "INSERT INTO account_balances (account, balance, pending) VALUES ($1, $2, $3)
+                let balance: i64 = sql("INSERT INTO account_balances (account, balance, pending) VALUES ($1, $2, $3)
                      ON CONFLICT (account) DO UPDATE SET
                          balance = account_balances.balance + excluded.balance,
                          pending = account_balances.pending + excluded.pending
-                     RETURNING balance",
-                )
+                     RETURNING balance")
                 .bind(account)
                 .bind(amount)
                 .bind(pending)
-                .fetch_one(&mut *change)
+                .value(&mut change)
                 .await?;
                 if amount != 0 {
-                    sqlx::query(
-                        "INSERT INTO account_movements (account, seq, at, amount, balance, record)
-                         VALUES ($1, $2, $3, $4, $5, $6)",
-                    )
+                    sql("INSERT INTO account_movements (account, seq, at, amount, balance, record)
+                         VALUES ($1, $2, $3, $4, $5, $6)")
                     .bind(account)
                     .bind(signed(event.seq))
                     .bind(signed(event.at))
                     .bind(amount)
                     .bind(balance)
                     .bind(&*record)
-                    .execute(&mut *change)
+                    .run(&mut change)
                     .await?;
                 }
             }
         }
-        sqlx::query("UPDATE projection SET seq = $1").bind(signed(last.seq)).execute(&mut *change).await?;
+        sql("UPDATE projection SET seq = $1").bind(signed(last.seq)).run(&mut change).await?;
         change.commit().await?;
         Ok(())
     }
@@ -111,25 +108,23 @@ impl Store {
         to: Option<i64>,
         page: Page,
     ) -> Result<Vec<MovementRow>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT seq, at, amount, balance, record FROM account_movements
+        sql("SELECT seq, at, amount, balance, record FROM account_movements
              WHERE account = $1 AND (CAST($2 AS BIGINT) IS NULL OR at >= $2) AND (CAST($3 AS BIGINT) IS NULL OR at < $3)
-             ORDER BY seq DESC LIMIT $4 OFFSET $5",
-        )
+               AND (CAST($4 AS BIGINT) IS NULL OR seq < $4)
+             ORDER BY seq DESC LIMIT $5 OFFSET $6")
         .bind(account)
         .bind(from)
         .bind(to)
+        .bind(page.after)
         .bind(page.limit)
         .bind(page.offset)
-        .fetch_all(&self.readers)
-        .await?)
+        .all(&self.readers)
+        .await
     }
 
     /// Every account's balance and net pending amount as projected: account, balance, pending.
     pub async fn projected_balances(&self) -> Result<Vec<(i64, i64, i64)>, StoreError> {
-        Ok(sqlx::query_as("SELECT account, balance, pending FROM account_balances ORDER BY account")
-            .fetch_all(&self.readers)
-            .await?)
+        sql("SELECT account, balance, pending FROM account_balances ORDER BY account").all(&self.readers).await
     }
 }
 

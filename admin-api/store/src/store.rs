@@ -1,40 +1,82 @@
 //! The handle: who reads, who writes, who waits for whom.
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::watch;
 
 use crate::error::StoreError;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+use crate::schema;
+use crate::sql::{Pool, Transaction, sql};
 
 /// Connections for reading.
 const READERS: u32 = 4;
 
-/// How long a writer waits for another one.
+/// Connections to PostgreSQL, for reading and writing.
+const POSTGRES_CONNECTIONS: u32 = 12;
+
+/// How long a writer waits for another one, and anybody for a connection.
 const BUSY: Duration = Duration::from_secs(5);
 
-pub type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
+/// Which database.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A file, made where it is missing.
+    Sqlite(PathBuf),
+    /// `postgres://user:password@host:port/name`, with the options of libpq behind a `?`. An empty database is enough.
+    Postgres(String),
+}
+
+/// Shows no password.
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "SQLite at {}", path.display()),
+            Self::Postgres(_) => f.write_str("PostgreSQL"),
+        }
+    }
+}
+
+impl FromStr for Database {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        match text.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
+            // What is refused may hold a password.
+            Some((scheme, _)) => Err(StoreError::NoDatabase(format!("{scheme}://…"))),
+            None => Ok(Self::Sqlite(PathBuf::from(text))),
+        }
+    }
+}
 
 /// Part of a list.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
     pub offset: i64,
     pub limit: i64,
+    /// Behind the row of this id, in the list's order; whatever is inserted meanwhile, none is lost or shown twice.
+    pub after: Option<i64>,
+}
+
+impl Page {
+    pub fn first(limit: i64) -> Self {
+        Self { offset: 0, limit, after: None }
+    }
 }
 
 /// Cheap to clone; all clones speak to one database.
 #[derive(Clone)]
 pub struct Store {
-    pub(crate) readers: SqlitePool,
-    /// One connection: writers queue here rather than in the database.
-    writer: SqlitePool,
+    pub(crate) readers: Pool,
+    /// On SQLite one connection: writers queue here rather than in the database.
+    writer: Pool,
     /// The projection's own connection. It does not sync at commit: what is lost is read from the journal again.
-    pub(crate) projector: SqlitePool,
+    pub(crate) projector: Pool,
     notices: Arc<Notices>,
 }
 
@@ -44,30 +86,28 @@ struct Notices {
     projected: watch::Sender<u64>,
 }
 
+struct Pools {
+    readers: Pool,
+    writer: Pool,
+    projector: Pool,
+}
+
 impl Store {
-    /// Opens the database file, making it and bringing its schema up to date if need be.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .foreign_keys(true)
-            .busy_timeout(BUSY);
-        let durable = options.clone().synchronous(SqliteSynchronous::Full);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(durable).await?;
-        MIGRATIONS.run(&writer).await.map_err(schema_error)?;
-        let rebuildable = options.clone().synchronous(SqliteSynchronous::Normal);
-        let projector = SqlitePoolOptions::new().max_connections(1).connect_with(rebuildable).await?;
-        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
+    /// Opens the database, making it and bringing its schema up to date if need be.
+    pub async fn open(database: &Database) -> Result<Self, StoreError> {
+        let Pools { readers, writer, projector } = match database {
+            Database::Sqlite(path) => sqlite(path.clone()).await?,
+            Database::Postgres(url) => postgres(url).await?,
+        };
         let notices = Arc::new(Notices { directory: watch::Sender::new(()), projected: watch::Sender::new(0) });
         let store = Self { readers, writer, projector, notices };
         store.notices.projected.send_replace(store.projected_seq().await?);
         Ok(store)
     }
 
-    /// Begins a change. It takes the write lock at once, so that it cannot fail later for having waited.
+    /// Begins a change. On SQLite it takes the write lock at once, so that it cannot fail later for having waited.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        begin(&self.writer).await
     }
 
     /// Commits a change and tells the directory to look again.
@@ -90,18 +130,65 @@ impl Store {
         self.notices.projected.subscribe()
     }
 
+    /// For statements that only read.
+    pub fn pool(&self) -> &Pool {
+        &self.readers
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        sql("SELECT 1").run(&self.readers).await?;
         Ok(())
     }
 
     /// Closes all connections, after what they are doing.
     pub async fn close(&self) {
-        self.projector.close().await;
-        self.readers.close().await;
-        self.writer.close().await;
+        for pool in [&self.projector, &self.readers, &self.writer] {
+            match pool {
+                Pool::Sqlite(pool) => pool.close().await,
+                Pool::Postgres(pool) => pool.close().await,
+            }
+        }
     }
+}
+
+pub(crate) async fn begin(pool: &Pool) -> Result<Transaction, StoreError> {
+    Ok(match pool {
+        Pool::Sqlite(pool) => Transaction::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+        Pool::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
+    })
+}
+
+async fn sqlite(path: PathBuf) -> Result<Pools, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .foreign_keys(true)
+        .busy_timeout(BUSY);
+    let durable = options.clone().synchronous(SqliteSynchronous::Full);
+    let writer = Pool::Sqlite(SqlitePoolOptions::new().max_connections(1).connect_with(durable).await?);
+    schema::bring_up_to_date(&writer).await?;
+    let rebuildable = options.clone().synchronous(SqliteSynchronous::Normal);
+    let projector = SqlitePoolOptions::new().max_connections(1).connect_with(rebuildable).await?;
+    let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
+    Ok(Pools { readers: Pool::Sqlite(readers), writer, projector: Pool::Sqlite(projector) })
+}
+
+async fn postgres(url: &str) -> Result<Pools, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::NoDatabase("a postgres:// address that does not read".into()))?
+        .application_name("umbra");
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(BUSY)
+        .connect_with(options.clone())
+        .await?;
+    let pool = Pool::Postgres(pool);
+    schema::bring_up_to_date(&pool).await?;
+    let rebuildable = options.options([("synchronous_commit", "off")]);
+    let projector = PgPoolOptions::new().max_connections(1).connect_with(rebuildable).await?;
+    Ok(Pools { readers: pool.clone(), writer: pool, projector: Pool::Postgres(projector) })
 }
 
 /// Unix time in milliseconds, for `created_at` columns.
@@ -110,45 +197,16 @@ pub(crate) fn now() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn schema_error(error: MigrateError) -> StoreError {
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-    match error {
-        MigrateError::VersionMissing(found) if found > known => StoreError::FromTheFuture { found, known },
-        other => StoreError::Schema(other.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_schema_from_the_future_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("umbra.sqlite");
-        let store = Store::open(&path).await.unwrap();
-        let mut change = store.begin().await.unwrap();
-        sqlx::query(
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-             VALUES (9999, 'later', TRUE, x'00', 0)",
-        )
-        .execute(&mut *change)
-        .await
-        .unwrap();
-        store.commit(change).await.unwrap();
-        store.close().await;
-        let refused = Store::open(&path).await.map(|_| ()).unwrap_err();
-        assert!(matches!(refused, StoreError::FromTheFuture { found: 9999, .. }), "{refused}");
-    }
-
-    #[tokio::test]
-    async fn an_aborted_change_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("umbra.sqlite")).await.unwrap();
-        store.put_key("one", "value", "").await.unwrap();
-        let mut change = store.begin().await.unwrap();
-        sqlx::query("DELETE FROM keys").execute(&mut *change).await.unwrap();
-        drop(change);
-        assert_eq!(store.key("one").await.unwrap().as_deref(), Some("value"));
+    #[test]
+    fn databases_are_named_by_path_or_address() {
+        assert_eq!("a/b.sqlite".parse::<Database>().unwrap(), Database::Sqlite("a/b.sqlite".into()));
+        let postgres = "postgres://me:secret@localhost/umbra".parse::<Database>().unwrap();
+        assert!(!format!("{postgres:?}").contains("secret"));
+        let refused = "mysql://me:secret@localhost/umbra".parse::<Database>().unwrap_err().to_string();
+        assert!(refused.contains("mysql") && !refused.contains("secret"), "{refused}");
     }
 }

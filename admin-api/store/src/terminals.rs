@@ -1,13 +1,15 @@
-//! Enrolled terminals.
+//! Enrolled terminals and their types.
 
 use sqlx::FromRow;
 
 use crate::error::StoreError;
 use crate::scope::Scope;
-use crate::store::{Store, Transaction, now};
+use crate::sql::{Transaction, sql};
+use crate::store::{Page, Store, now};
 
 pub struct NewTerminal<'a> {
     pub tenant_id: i64,
+    pub terminal_type_id: Option<i64>,
     pub terminal_id: &'a str,
     pub merchant_id: &'a str,
     pub key_scheme: &'a str,
@@ -22,6 +24,7 @@ pub struct NewTerminal<'a> {
 pub struct TerminalRow {
     pub id: i64,
     pub tenant_id: i64,
+    pub terminal_type_id: Option<i64>,
     pub terminal_id: String,
     pub merchant_id: String,
     pub active: bool,
@@ -30,42 +33,42 @@ pub struct TerminalRow {
     pub mac_required: bool,
     pub version: i64,
     pub created_at: i64,
+    pub modified_at: i64,
 }
 
 impl NewTerminal<'_> {
-    pub async fn insert(&self, change: &mut Transaction) -> Result<i64, StoreError> {
-        let id: i64 = sqlx::query_scalar(
-            "INSERT INTO terminals (tenant_id, terminal_id, merchant_id, active, key_scheme, tmk, tmk_kcv,
-                                    mac_required, merchant_account, created_at)
-             VALUES ($1, $2, $3, TRUE, $4, $5, $6, $7, $8, $9) RETURNING id",
-        )
-        .bind(self.tenant_id)
-        .bind(self.terminal_id)
-        .bind(self.merchant_id)
-        .bind(self.key_scheme)
-        .bind(self.tmk)
-        .bind(self.tmk_kcv)
-        .bind(self.mac_required)
-        .bind(self.merchant_account)
-        .bind(now())
-        .fetch_one(&mut **change)
-        .await?;
-        crate::directory_feed::note_terminal(change, id).await?;
-        Ok(id)
+    pub async fn insert(&self, change: &mut Transaction) -> Result<TerminalRow, StoreError> {
+        let row: TerminalRow =
+            sql("INSERT INTO terminals (tenant_id, terminal_type_id, terminal_id, merchant_id, active, key_scheme, tmk,
+                                    tmk_kcv, mac_required, merchant_account, created_at, modified_at)
+             VALUES ($1, $2, $3, $4, TRUE, $5, $6, $7, $8, $9, $10, $10) RETURNING id, tenant_id, terminal_type_id, terminal_id, merchant_id, active, key_scheme, tmk_kcv,
+                       mac_required, version, created_at, modified_at")
+            .bind(self.tenant_id)
+            .bind(self.terminal_type_id)
+            .bind(self.terminal_id)
+            .bind(self.merchant_id)
+            .bind(self.key_scheme)
+            .bind(self.tmk)
+            .bind(self.tmk_kcv)
+            .bind(self.mac_required)
+            .bind(self.merchant_account)
+            .bind(now())
+            .one(&mut *change)
+            .await?;
+        crate::directory_feed::note_terminal(change, row.id).await?;
+        Ok(row)
     }
 }
 
 impl Store {
     pub async fn terminal(&self, scope: Scope, id: i64) -> Result<Option<TerminalRow>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT id, tenant_id, terminal_id, merchant_id, active, key_scheme, tmk_kcv, mac_required, version,
-                    created_at
-             FROM terminals WHERE id = $1 AND (CAST($2 AS BIGINT) IS NULL OR tenant_id = $2)",
-        )
+        sql("SELECT id, tenant_id, terminal_type_id, terminal_id, merchant_id, active, key_scheme, tmk_kcv,
+                    mac_required, version, created_at, modified_at
+             FROM terminals WHERE id = $1 AND (CAST($2 AS BIGINT) IS NULL OR tenant_id = $2)")
         .bind(id)
         .bind(scope.tenant())
-        .fetch_optional(&self.readers)
-        .await?)
+        .optional(&self.readers)
+        .await
     }
 
     /// Terminals in scope whose id (DE 41) is as stated, or all.
@@ -73,20 +76,97 @@ impl Store {
         &self,
         scope: Scope,
         terminal_id: Option<&str>,
-        page: crate::Page,
+        page: Page,
     ) -> Result<Vec<TerminalRow>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT id, tenant_id, terminal_id, merchant_id, active, key_scheme, tmk_kcv, mac_required, version,
-                    created_at
+        sql("SELECT id, tenant_id, terminal_type_id, terminal_id, merchant_id, active, key_scheme, tmk_kcv,
+                    mac_required, version, created_at, modified_at
              FROM terminals
              WHERE (CAST($1 AS BIGINT) IS NULL OR tenant_id = $1) AND (CAST($2 AS TEXT) IS NULL OR terminal_id = $2)
-             ORDER BY id LIMIT $3 OFFSET $4",
-        )
+               AND (CAST($3 AS BIGINT) IS NULL OR id > $3)
+             ORDER BY id LIMIT $4 OFFSET $5")
         .bind(scope.tenant())
         .bind(terminal_id)
+        .bind(page.after)
         .bind(page.limit)
         .bind(page.offset)
-        .fetch_all(&self.readers)
-        .await?)
+        .all(&self.readers)
+        .await
     }
+
+    /// Gives a terminal a new master key; the old session keys end with the old one.
+    pub async fn replace_terminal_key(
+        &self,
+        change: &mut Transaction,
+        scope: Scope,
+        id: i64,
+        tmk: &str,
+        tmk_kcv: &str,
+    ) -> Result<TerminalRow, StoreError> {
+        let row: TerminalRow =
+            sql("UPDATE terminals SET tmk = $3, tmk_kcv = $4, active = TRUE, modified_at = $5, version = version + 1
+             WHERE id = $1 AND tenant_id = $2
+             RETURNING id, tenant_id, terminal_type_id, terminal_id, merchant_id, active, key_scheme, tmk_kcv,
+                       mac_required, version, created_at, modified_at")
+            .bind(id)
+            .bind(scope.tenant())
+            .bind(tmk)
+            .bind(tmk_kcv)
+            .bind(now())
+            .one_versioned(&mut *change)
+            .await?;
+        sql("DELETE FROM terminal_sessions WHERE terminal = $1").bind(id).run(&mut *change).await?;
+        crate::directory_feed::note_terminal(change, id).await?;
+        Ok(row)
+    }
+
+    /// The account of a merchant in a currency: by its name, or as that of a terminal of his.
+    pub async fn merchant_account(
+        &self,
+        scope: Scope,
+        merchant_id: &str,
+        currency: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        sql("SELECT a.id FROM accounts a
+             WHERE a.tenant_id = $1 AND a.kind = 'MERCHANT' AND a.currency = $2
+               AND (a.name = $3 OR EXISTS (SELECT 1 FROM terminals t
+                                           WHERE t.merchant_account = a.id AND t.merchant_id = $4))
+             ORDER BY a.id LIMIT 1")
+        .bind(scope.tenant())
+        .bind(currency)
+        .bind(merchant_account_name(merchant_id, currency))
+        .bind(merchant_id)
+        .optional_value(&self.readers)
+        .await
+    }
+
+    /// Makes an account that of a merchant: it is found again when he has no terminal left.
+    pub async fn name_merchant_account(
+        &self,
+        change: &mut Transaction,
+        scope: Scope,
+        account: i64,
+        merchant_id: &str,
+        currency: i64,
+    ) -> Result<(), StoreError> {
+        sql("UPDATE accounts SET name = $3 WHERE id = $1 AND tenant_id = $2 AND kind = 'MERCHANT'")
+            .bind(account)
+            .bind(scope.tenant())
+            .bind(merchant_account_name(merchant_id, currency))
+            .run_versioned(change)
+            .await
+    }
+
+    pub async fn delete_terminal(&self, change: &mut Transaction, scope: Scope, id: i64) -> Result<(), StoreError> {
+        sql("DELETE FROM terminals WHERE id = $1 AND tenant_id = $2")
+            .bind(id)
+            .bind(scope.tenant())
+            .run_versioned(&mut *change)
+            .await?;
+        crate::directory_feed::note_terminal(change, id).await
+    }
+}
+
+/// The currency first, in three digits: no other merchant and currency give the same.
+fn merchant_account_name(merchant_id: &str, currency: i64) -> String {
+    format!("{currency:03} {merchant_id}")
 }

@@ -37,6 +37,14 @@ pub struct AccountView {
     pub available: i64,
 }
 
+/// An open hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldView {
+    /// What is still held.
+    pub amount: i64,
+    pub expires_at: Millis,
+}
+
 /// A remembered event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
@@ -128,6 +136,17 @@ impl State {
         }
         let by_id = self.memory.by_id(id).is_some();
         Some(Recorded { content: record.content, by_id, applied: record.replay() })
+    }
+
+    /// What came of an event of this very id, as long as it is remembered, though it may not be accepted any more.
+    pub fn recall(&self, id: EventId) -> Option<Applied> {
+        Some(self.memory.get(id)?.replay())
+    }
+
+    /// The hold that an event placed, while it is open.
+    pub fn hold(&self, id: EventId) -> Option<HoldView> {
+        let hold = self.holds.usable(id, self.at)?;
+        Some(HoldView { amount: size(&hold.entry), expires_at: hold.expires_at })
     }
 
     /// The earliest moment at which a tick has something to do.

@@ -17,7 +17,11 @@ type CardShard = HashMap<PanHash, Arc<Card>, foldhash::fast::FixedState>;
 #[derive(Clone, Debug)]
 pub enum Change {
     Card(Card),
+    /// The card of this number is not known any more.
+    NoCard(PanHash),
     Terminal(Terminal),
+    /// The terminal of this row is not known any more.
+    NoTerminal(i64),
 }
 
 /// Cards by PAN hash and terminals by name.
@@ -70,18 +74,23 @@ impl Directory {
         for change in changes {
             match change {
                 Change::Card(card) => {
-                    let index = Self::shard(&card.pan_hash);
-                    if let Some(current) = self.cards.get(index) {
-                        shards
-                            .entry(index)
-                            .or_insert_with(|| CardShard::clone(&current.load()))
-                            .insert(card.pan_hash, Arc::new(card));
+                    if let Some(shard) = self.copy_of_shard(&mut shards, &card.pan_hash) {
+                        shard.insert(card.pan_hash, Arc::new(card));
+                    }
+                }
+                Change::NoCard(hash) => {
+                    if let Some(shard) = self.copy_of_shard(&mut shards, &hash) {
+                        shard.remove(&hash);
                     }
                 }
                 Change::Terminal(terminal) => {
                     let map = terminals.get_or_insert_with(|| HashMap::clone(&self.terminals.load()));
                     map.retain(|name, old| old.id != terminal.id || *name == terminal.name);
                     map.insert(terminal.name.clone(), Arc::new(terminal));
+                }
+                Change::NoTerminal(id) => {
+                    let map = terminals.get_or_insert_with(|| HashMap::clone(&self.terminals.load()));
+                    map.retain(|_, old| old.id != id);
                 }
             }
         }
@@ -93,5 +102,16 @@ impl Directory {
         if let Some(terminals) = terminals {
             self.terminals.store(Arc::new(terminals));
         }
+    }
+
+    /// The shard of a card, copied once a batch.
+    fn copy_of_shard<'a>(
+        &self,
+        shards: &'a mut HashMap<usize, CardShard>,
+        hash: &PanHash,
+    ) -> Option<&'a mut CardShard> {
+        let index = Self::shard(hash);
+        let current = self.cards.get(index)?;
+        Some(shards.entry(index).or_insert_with(|| CardShard::clone(&current.load())))
     }
 }

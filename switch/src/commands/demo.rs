@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use admin_store::Database;
 use anyhow::Context;
 use parties::DemoFile;
 
@@ -19,6 +20,9 @@ pub struct Args {
     /// Where the demo keeps its database, journal and keys
     #[arg(long, default_value = "./umbra-data")]
     data_dir: PathBuf,
+    /// SQLite file, or postgres://user:password@host/name, instead of the data directory's own database
+    #[arg(long, env = "UMBRA_DATABASE", hide_env_values = true)]
+    database: Option<Database>,
     /// Bind every listener to 127.0.0.1 with a port the system chooses (see ready.json)
     #[arg(long)]
     ephemeral_ports: bool,
@@ -63,6 +67,7 @@ async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Resu
         ],
         admin: address(ADMIN_PORT),
         hsm: vec![hsm.address.to_string()],
+        database: args.database.clone().unwrap_or_else(|| Database::Sqlite(data_dir.database())),
     };
     let parts = Parts::open(&settings, background).await?;
     // Left there by a daemon that was killed, it would pass for this one's.

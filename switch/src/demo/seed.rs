@@ -8,14 +8,13 @@ mod cards;
 mod people;
 mod terminals;
 
-use admin_store::{NewAccount, Transaction};
+use admin_store::{NewAccount, NewConfigItem, Owner, Transaction};
 use anyhow::{Context, bail};
 use iso8583::domain::Currency;
 use ledger::{Body, Code, Content, Entry, Event, Posting};
 use parties::DemoFile;
 use rust_decimal::Decimal;
 
-use crate::accounts;
 use crate::daemon::Parts;
 use crate::data_dir::{DataDir, write_whole};
 
@@ -36,7 +35,7 @@ pub async fn seed(data_dir: &DataDir, parts: &Parts) -> anyhow::Result<DemoFile>
         (None, true) => insert(data_dir, parts, DemoFile::read(&path)?).await?,
         (None, false) => insert(data_dir, parts, plan()?).await?,
     };
-    accounts::open_missing(&parts.store, &parts.ledger).await?;
+    admin_core::open_missing_accounts(&parts.store, &parts.ledger).await?;
     fund(parts, &mut file).await?;
     Ok(file)
 }
@@ -58,15 +57,19 @@ async fn insert(data_dir: &DataDir, parts: &Parts, mut file: DemoFile) -> anyhow
     let hashes = people::hash_passwords(&file).await?;
     let issued = cards::issue(&parts.hsm, &mut file).await?;
     let mut change = parts.store.begin().await?;
-    let tenant = parts.store.insert_tenant(&mut change, TENANT).await?;
+    let tenant = parts.store.insert_tenant(&mut change, TENANT, None, "{}").await?;
     file.tenant_id = tenant;
     people::insert(&mut change, &file, &hashes).await?;
     account(&mut change, tenant, "SYSTEM", FUNDING_ACCOUNT).await?;
     let customers = people::insert_customers(&mut change, tenant).await?;
     cards::insert(&mut change, parts, &mut file, &issued, &customers).await?;
     terminals::insert(&mut change, &file).await?;
-    for (name, key) in issued.keys() {
-        parts.store.insert_key(&mut change, name, key.key.as_str(), &key.kcv).await?;
+    for (key, value) in [("cardIin", cards::IIN), ("terminal.ecb.allowed", "true")] {
+        let item = NewConfigItem { owner: Owner::Tenant(tenant), key, value, secret: false, description: "" };
+        item.insert(&mut change).await?;
+    }
+    for (name, key) in issued.keys(tenant) {
+        parts.store.insert_key(&mut change, &name, key.key.as_str(), &key.kcv).await?;
     }
     write_whole(&data_dir.demo_file(), &serde_json::to_vec_pretty(&file)?)?;
     parts.store.commit(change).await?;
@@ -74,7 +77,7 @@ async fn insert(data_dir: &DataDir, parts: &Parts, mut file: DemoFile) -> anyhow
 }
 
 async fn account(change: &mut Transaction, tenant_id: i64, kind: &'static str, name: &str) -> anyhow::Result<i64> {
-    Ok(NewAccount { tenant_id, kind, name, currency: i64::from(CURRENCY) }.insert(change).await?)
+    Ok(NewAccount { tenant_id, kind, name, currency: i64::from(CURRENCY), unlimited: false }.insert(change).await?)
 }
 
 /// Pays the opening balance onto wallets on which nothing has ever moved; writes down what is on each.
@@ -100,7 +103,7 @@ async fn pay_in(parts: &Parts, source: u64, account: u64, amount: i64) -> anyhow
     let postings = vec![Posting { account, amount }, Posting { account: source, amount: -amount }];
     let record = serde_json::json!({"kind": "funding", "description": "Opening balance"}).to_string().into_bytes();
     let body = Body::Post { entry: Entry { currency: CURRENCY, postings }, record };
-    let event = Event { id: accounts::fresh_id()?, content: Content([0; 16]), body };
+    let event = Event { id: admin_core::fresh_event_id(), content: Content([0; 16]), body };
     match parts.ledger.submit(event).await?.outcome.code {
         Code::Approved => Ok(()),
         code => bail!("the ledger refuses the opening balance: {code:?}"),

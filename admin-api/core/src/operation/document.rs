@@ -1,18 +1,24 @@
 //! The OpenAPI document, from the rows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use utoipa::ToSchema;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathItem, PathsBuilder};
+use utoipa::openapi::path::{
+    HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem, PathsBuilder,
+};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, Content, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, RefOr, ResponseBuilder, Schema,
+    ComponentsBuilder, Content, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, RefOr, Required,
+    ResponseBuilder, Schema,
 };
 
 use super::access::Access;
 use super::row::Row;
 use crate::BASE_PATH;
 use crate::error::ErrorItem;
+use crate::validation::Model;
 
 /// Models by name, gathered while operations are described.
 #[derive(Default)]
@@ -37,12 +43,29 @@ impl Schemas {
 
 const TOKEN: &str = "token";
 
+/// Every row's body model, ready to check bodies, in the order of the rows.
+pub(super) fn models(rows: &[Row]) -> Vec<Option<Arc<Model>>> {
+    let mut schemas = Schemas::default();
+    let found: Vec<_> = rows.iter().map(|row| (row.body_model)(&mut schemas)).collect();
+    let components = serde_json::to_value(&schemas.0).unwrap_or_default();
+    let made = found.into_iter().map(|model| {
+        let (name, schema) = model?;
+        // A model that does not compile is a fault of the program, which the test of all rows finds.
+        Model::new(name, &schema, &components)
+            .map_err(|error| tracing::error!(error, "no validator"))
+            .ok()
+            .map(Arc::new)
+    });
+    made.collect()
+}
+
 /// The whole document. Equal rows give equal bytes.
 pub fn document(rows: &[Row], version: &str) -> OpenApi {
     let mut schemas = Schemas::default();
     let mut paths = PathsBuilder::new();
     for row in rows {
         let operation = (row.describe)(head(row), &mut schemas);
+        let operation = if row.is_change() { operation.parameter(idempotency_key()) } else { operation };
         let operation = errors(row, operation, &mut schemas).build();
         if let Some(method) = method(row) {
             paths = paths.path(format!("{BASE_PATH}{}", row.path), PathItem::new(method, operation));
@@ -70,10 +93,20 @@ fn head(row: &Row) -> OperationBuilder {
     };
     match row.access {
         Access::Anonymous => operation.security(SecurityRequirement::default()),
-        Access::Authenticated | Access::Entity(_) => {
+        Access::Authenticated | Access::Entity(_) | Access::Platform(_) => {
             operation.security(SecurityRequirement::new(TOKEN, Vec::<String>::new()))
         }
     }
+}
+
+fn idempotency_key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("Under the same key, within 24 hours, the first answer is given again"))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(100))))
+        .build()
 }
 
 /// The error answers an operation can give, all of one form.
@@ -85,12 +118,13 @@ fn errors(row: &Row, operation: OperationBuilder, schemas: &mut Schemas) -> Oper
     };
     let operation = with(operation, "400", "a parameter or the body is not of its form");
     let operation = with(operation, "401", "no token or log-in, or one that is not valid");
-    let operation = match row.access {
-        Access::Entity(_) => with(operation, "403", "the caller lacks the right"),
-        Access::Anonymous | Access::Authenticated => operation,
+    let operation = match row.access.entity() {
+        Some(_) => with(operation, "403", "the caller lacks the right"),
+        None => operation,
     };
     let operation = with(operation, "404", "no such entity in the caller's tenant");
     let operation = with(operation, "413", "the body is too large");
+    let operation = with(operation, "429", "more requests than the caller may make in a minute");
     with(operation, "503", "something the operation needs does not answer; try again")
 }
 
@@ -100,6 +134,8 @@ fn method(row: &Row) -> Option<HttpMethod> {
         "POST" => HttpMethod::Post,
         "PUT" => HttpMethod::Put,
         "DELETE" => HttpMethod::Delete,
+        "HEAD" => HttpMethod::Head,
+        "PATCH" => HttpMethod::Patch,
         _ => return None,
     })
 }

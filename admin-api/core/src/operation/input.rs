@@ -1,10 +1,11 @@
 //! What handlers take: parameters of path and query, and the body.
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use serde::de::DeserializeOwned;
 use utoipa::openapi::path::{OperationBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::{Content, Required};
+use utoipa::openapi::{Content, RefOr, Required, Schema};
 use utoipa::{IntoParams, ToSchema};
 
 use super::document::Schemas;
@@ -23,10 +24,18 @@ pub struct Query<T>(pub T);
 #[derive(Clone, Debug)]
 pub struct Body<T>(pub T);
 
+/// What a handler makes of the request's headers, beside what the row's layer has done with them.
+pub struct Header<T>(pub T);
+
 /// One argument of a handler.
 pub trait Input: Sized + Send {
     fn read(call: &mut Call) -> impl Future<Output = Result<Self, ApiError>> + Send;
     fn describe(operation: OperationBuilder, schemas: &mut Schemas) -> OperationBuilder;
+
+    /// Name and schema of the body, where this is it.
+    fn body_model(_: &mut Schemas) -> Option<(String, RefOr<Schema>)> {
+        None
+    }
 }
 
 impl<T: DeserializeOwned + IntoParams + Send> Input for Path<T> {
@@ -56,38 +65,42 @@ impl<T: DeserializeOwned + IntoParams + Send> Input for Query<T> {
     }
 }
 
+impl<T: for<'a> From<&'a HeaderMap> + Send> Input for Header<T> {
+    async fn read(call: &mut Call) -> Result<Self, ApiError> {
+        Ok(Self(T::from(&call.parts.headers)))
+    }
+
+    fn describe(operation: OperationBuilder, _: &mut Schemas) -> OperationBuilder {
+        operation
+    }
+}
+
 impl<T: DeserializeOwned + ToSchema + Send + 'static> Input for Body<T> {
     async fn read(call: &mut Call) -> Result<Self, ApiError> {
-        let mut deserializer = serde_json::Deserializer::from_slice(&call.body);
-        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let field = error.path().to_string();
-            let inner = error.into_inner();
-            if inner.is_data() {
-                // serde names the kind of value it found, and for texts the value: that may be a secret, so only
-                // the rule is repeated.
-                let rule = if field == "." { "the body" } else { "the value" };
-                ApiError::new(
-                    ErrorCode::Validation,
-                    format!(
-                        "{rule} of {}.{} is missing or not of the published schema",
-                        T::name(),
-                        field.trim_start_matches('.')
-                    ),
-                )
-            } else {
-                ApiError::new(
-                    ErrorCode::BadJson,
-                    format!("the body is not JSON (line {}, column {})", inner.line(), inner.column()),
-                )
-            }
+        // No body at all is an empty one: it is for the model to say what is missing.
+        let text: &[u8] = if call.body.is_empty() { b"{}" } else { &call.body };
+        let value: serde_json::Value = serde_json::from_slice(text).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            ApiError::new(ErrorCode::BadJson, format!("the body is not JSON ({place})"))
         })?;
-        deserializer.end().map_err(|_| ApiError::new(ErrorCode::BadJson, "something follows the JSON body"))?;
-        Ok(Self(value))
+        if let Some(model) = &call.model {
+            model.check(&value)?;
+        }
+        serde_path_to_error::deserialize(value).map(Self).map_err(|error| {
+            // What serde says may repeat a value, which may be a secret: only the field is named.
+            let field = error.path().to_string();
+            let text = format!("the value of {}.{} is not of the published schema", T::name(), field);
+            ApiError::new(ErrorCode::Validation, text)
+        })
     }
 
     fn describe(operation: OperationBuilder, schemas: &mut Schemas) -> OperationBuilder {
         let content = Content::new(Some(schemas.reference::<T>()));
         let body = RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
         operation.request_body(Some(body.build()))
+    }
+
+    fn body_model(schemas: &mut Schemas) -> Option<(String, RefOr<Schema>)> {
+        Some((T::name().into_owned(), schemas.reference::<T>()))
     }
 }

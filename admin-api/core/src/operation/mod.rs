@@ -8,6 +8,6 @@ mod row;
 
 pub use access::Access;
 pub use document::document;
-pub use input::{Body, Path, Query};
+pub use input::{Body, Header, Path, Query};
 pub use layer::router;
 pub use row::{Effect, Row};

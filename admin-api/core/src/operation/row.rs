@@ -3,8 +3,8 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,13 +12,14 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::path::OperationBuilder;
-use utoipa::openapi::{Content, ResponseBuilder};
+use utoipa::openapi::{Content, RefOr, ResponseBuilder, Schema};
 
 use super::access::Access;
 use super::document::Schemas;
 use super::input::Input;
 use crate::ctx::Ctx;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorCode};
+use crate::validation::Model;
 
 /// What an operation does to what it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,10 +49,13 @@ impl Effect {
 pub struct Call {
     pub parts: Parts,
     pub body: Bytes,
+    /// What the body is checked against.
+    pub(super) model: Option<Arc<Model>>,
 }
 
 type Run = Arc<dyn Fn(Ctx, Call) -> BoxFuture<'static, Result<Response, ApiError>> + Send + Sync>;
 type Describe = fn(OperationBuilder, &mut Schemas) -> OperationBuilder;
+type BodyModel = fn(&mut Schemas) -> Option<(String, RefOr<Schema>)>;
 
 /// An operation: where it is, who may call it, what it does, and the function that does it.
 #[derive(Clone)]
@@ -66,6 +70,7 @@ pub struct Row {
     pub summary: &'static str,
     pub(super) run: Run,
     pub(super) describe: Describe,
+    pub(super) body_model: BodyModel,
 }
 
 impl Row {
@@ -79,7 +84,12 @@ impl Row {
         handler: H,
     ) -> Self {
         let run: Run = Arc::new(move |ctx, call| handler.clone().run(ctx, call));
-        Self { id, method, path, access, effect, summary, run, describe: H::describe }
+        Self { id, method, path, access, effect, summary, run, describe: H::describe, body_model: H::body_model }
+    }
+
+    /// Whether a change that comes again under its `Idempotency-Key` is answered as the first time.
+    pub(super) fn is_change(&self) -> bool {
+        !matches!(self.effect, Effect::Read | Effect::List) && self.access != Access::Anonymous
     }
 
     /// The first path segment that names a kind of thing, for grouping in the document.
@@ -89,26 +99,38 @@ impl Row {
     }
 }
 
-/// A function that answers an operation. Implemented for async functions of a [`Ctx`] and up to three inputs
+/// A function that answers an operation. Implemented for async functions of a [`Ctx`] and up to four inputs
 /// ([`super::Path`], [`super::Query`], [`super::Body`]) that give a model, or `()` for an answer without a body.
 pub trait Handler<A>: Clone + Send + Sync + 'static {
     fn run(self, ctx: Ctx, call: Call) -> BoxFuture<'static, Result<Response, ApiError>>;
     fn describe(operation: OperationBuilder, schemas: &mut Schemas) -> OperationBuilder;
+    fn body_model(schemas: &mut Schemas) -> Option<(String, RefOr<Schema>)>;
 }
 
-fn is_empty<T: 'static>() -> bool {
-    TypeId::of::<T>() == TypeId::of::<()>()
-}
-
-fn respond<T: Serialize + 'static>(answer: T) -> Response {
-    if is_empty::<T>() { StatusCode::NO_CONTENT.into_response() } else { Json(answer).into_response() }
-}
-
-fn describe_answer<T: ToSchema + 'static>(operation: OperationBuilder, schemas: &mut Schemas) -> OperationBuilder {
-    if is_empty::<T>() {
-        return operation.response("204", ResponseBuilder::new().description("done"));
+/// Nothing to tell is 204.
+fn respond<T: Serialize>(answer: &T) -> Result<Response, ApiError> {
+    let text = serde_json::to_vec(answer).map_err(|error| {
+        tracing::error!(%error, "answer not written");
+        ApiError::new(ErrorCode::Unknown, "the answer could not be written; report the trace id")
+    })?;
+    if text == b"null" {
+        return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let content = Content::new(Some(schemas.reference::<T>()));
+    Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// `()` always has nothing to tell, an `Option` sometimes.
+fn describe_answer<T: ToSchema + 'static>(operation: OperationBuilder, schemas: &mut Schemas) -> OperationBuilder {
+    let nothing = || ResponseBuilder::new().description("done");
+    if TypeId::of::<T>() == TypeId::of::<()>() {
+        return operation.response("204", nothing());
+    }
+    let schema = schemas.reference::<T>();
+    let operation = match &schema {
+        RefOr::T(Schema::OneOf(_)) => operation.response("204", nothing()),
+        _ => operation,
+    };
+    let content = Content::new(Some(schema));
     operation.response("200", ResponseBuilder::new().description("the answer").content("application/json", content))
 }
 
@@ -125,13 +147,21 @@ macro_rules! handler {
             fn run(self, ctx: Ctx, mut call: Call) -> BoxFuture<'static, Result<Response, ApiError>> {
                 Box::pin(async move {
                     $(let $input = $input::read(&mut call).await?;)*
-                    self(ctx, $($input),*).await.map(respond)
+                    respond(&self(ctx, $($input),*).await?)
                 })
             }
 
             fn describe(operation: OperationBuilder, schemas: &mut Schemas) -> OperationBuilder {
                 $(let operation = $input::describe(operation, schemas);)*
                 describe_answer::<T>(operation, schemas)
+            }
+
+            #[allow(unused_variables, reason = "the form without inputs uses none of it")]
+            fn body_model(schemas: &mut Schemas) -> Option<(String, RefOr<Schema>)> {
+                $(if let Some(model) = $input::body_model(schemas) {
+                    return Some(model);
+                })*
+                None
             }
         }
     };
@@ -141,3 +171,4 @@ handler!();
 handler!(A);
 handler!(A, B);
 handler!(A, B, C);
+handler!(A, B, C, D);

@@ -12,12 +12,11 @@ use super::CURRENCY;
 use crate::daemon::Parts;
 
 /// Issuer identification in a range that no network issues from: 9 and a country code nobody has.
-const IIN: &str = "999900";
+pub const IIN: &str = "999900";
 const PIN: &str = "1234";
 const SERVICE_CODE: &str = "201";
 const PVKI: u8 = 1;
 const PIN_TRIES_MAX: i64 = 3;
-const WALLET_TYPE: i64 = 1;
 const HOLD_LIFE_S: i64 = 7 * 24 * 60 * 60;
 /// Completions may exceed their hold by 15 %.
 const TOLERANCE_BP: i64 = 1500;
@@ -73,8 +72,8 @@ pub struct Issued {
 
 impl Issued {
     /// The keys, by the names they are stored under.
-    pub fn keys(&self) -> [(&'static str, &GeneratedKey); 2] {
-        [("demo-pvk", &self.pvk), ("demo-cvk", &self.cvk)]
+    pub fn keys(&self, tenant: i64) -> [(String, &GeneratedKey); 2] {
+        [(format!("pvk:{tenant}"), &self.pvk), (format!("cvk:{tenant}"), &self.cvk)]
     }
 }
 
@@ -107,14 +106,14 @@ pub async fn insert(
     let tenant_id = file.tenant_id;
     let wallet_type = NewWalletType {
         tenant_id,
-        id: WALLET_TYPE,
         name: "Demo wallet",
         mode: "BANK_ACCOUNT",
+        configuration: r#"[{"att":"Currency","val":"ZAR"},{"att":"completionTolerancePercent","val":"15"}]"#,
         currency: i64::from(CURRENCY),
         hold_life_s: HOLD_LIFE_S,
         tolerance_bp: TOLERANCE_BP,
     };
-    wallet_type.insert(change).await?;
+    let wallet_type = wallet_type.insert(change).await?.id;
     if file.cards.len() != CARDS.len() {
         bail!("demo.json has another number of cards than this program makes; remove the data directory");
     }
@@ -122,17 +121,19 @@ pub async fn insert(
     let owners = customers.iter().copied().cycle();
     for (((card, (name, ..)), pvv), customer_id) in file.cards.iter_mut().zip(CARDS).zip(&issued.pvvs).zip(owners) {
         card.customer_id = customer_id;
-        card.wallet_id = insert_wallet(change, tenant_id, customer_id, name).await?;
+        card.wallet_id = insert_wallet(change, tenant_id, customer_id, wallet_type, name).await?;
         let pan = Pan::parse(&card.pan)?;
         let row = NewCard {
             tenant_id,
             wallet_id: card.wallet_id,
+            external_unique_id: None,
             pan_hash: hasher.hash(&pan).0,
             pan_cipher: parts.keys.seal_pan(&pan)?,
             expiry: &card.expiry,
             status: if card.status == "BLOCKED" { "BLOCKED" } else { "ACTIVE" },
             holder_name: name,
             service_code: &card.service_code,
+            profile: r#"{"cardType":"PHYSICAL"}"#,
             pvk: issued.pvk.key.as_str(),
             pvki: i64::from(PVKI),
             pvv: Some(pvv),
@@ -143,17 +144,25 @@ pub async fn insert(
     Ok(())
 }
 
-async fn insert_wallet(change: &mut Transaction, tenant_id: i64, customer_id: i64, name: &str) -> anyhow::Result<i64> {
+async fn insert_wallet(
+    change: &mut Transaction,
+    tenant_id: i64,
+    customer_id: i64,
+    wallet_type_id: i64,
+    name: &str,
+) -> anyhow::Result<i64> {
     let account = super::account(change, tenant_id, "WALLET", name).await?;
     let row = NewWallet {
         tenant_id,
-        customer_id,
-        wallet_type_id: WALLET_TYPE,
+        customer_id: Some(customer_id),
+        wallet_type_id,
         account,
         name,
         description: "Wallet of a demo card",
+        status: "ACTIVE",
         friendly_id: &format!("DEMO{account:04}"),
         external_unique_id: &format!("demo-wallet-{account}"),
+        configuration: "[]",
     };
     Ok(row.insert(change).await?)
 }

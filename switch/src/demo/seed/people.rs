@@ -28,6 +28,8 @@ pub async fn insert(change: &mut Transaction, file: &DemoFile, [admin, global]: 
         password_hash: admin,
         roles: "",
         positions: "TENANT_SYSTEM",
+        institution_id: None,
+        profile: "{}",
     };
     let platform = NewUser {
         tenant_id: None,
@@ -35,6 +37,8 @@ pub async fn insert(change: &mut Transaction, file: &DemoFile, [admin, global]: 
         password_hash: global,
         roles: "GLOBAL_ADMIN",
         positions: "",
+        institution_id: None,
+        profile: "{}",
     };
     tenant.insert(change).await?;
     platform.insert(change).await?;
@@ -43,7 +47,15 @@ pub async fn insert(change: &mut Transaction, file: &DemoFile, [admin, global]: 
 
 /// Two people; cards are dealt out to them in turn.
 pub async fn insert_customers(change: &mut Transaction, tenant_id: i64) -> anyhow::Result<[i64; 2]> {
-    let thandi = NewCustomer { tenant_id, first_name: "Thandi", last_name: "Nkosi" }.insert(change).await?;
-    let pieter = NewCustomer { tenant_id, first_name: "Pieter", last_name: "Botha" }.insert(change).await?;
-    Ok([thandi, pieter])
+    let person = |external_unique_id, profile| NewCustomer {
+        tenant_id,
+        external_unique_id,
+        status: "ACTIVE",
+        phone: None,
+        national_identity: None,
+        profile,
+    };
+    let thandi = person("demo-customer-1", r#"{"firstName":"Thandi","lastName":"Nkosi"}"#).insert(change).await?;
+    let pieter = person("demo-customer-2", r#"{"firstName":"Pieter","lastName":"Botha"}"#).insert(change).await?;
+    Ok([thandi.id, pieter.id])
 }

@@ -44,6 +44,7 @@ pub async fn insert(change: &mut Transaction, file: &DemoFile) -> anyhow::Result
         let (tmk, kcv) = formed.context("a terminal master key of demo.json is no double-length key of odd parity")?;
         let row = NewTerminal {
             tenant_id: file.tenant_id,
+            terminal_type_id: None,
             terminal_id: &terminal.terminal_id,
             merchant_id: &terminal.merchant_id,
             key_scheme: &terminal.key_scheme,

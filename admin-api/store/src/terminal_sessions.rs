@@ -1,6 +1,7 @@
 //! Session keys of terminals.
 
 use crate::error::StoreError;
+use crate::sql::sql;
 use crate::store::Store;
 
 /// TPK and TAK under the LMK.
@@ -32,13 +33,12 @@ struct Columns {
 
 impl Store {
     pub async fn load_sessions(&self) -> Result<Vec<SessionRow>, StoreError> {
-        let rows: Vec<Columns> = sqlx::query_as(
-            "SELECT terminal, current_tpk, current_tak, pending_tpk, pending_tak, previous_tpk, previous_tak,
+        let rows: Vec<Columns> =
+            sql("SELECT terminal, current_tpk, current_tak, pending_tpk, pending_tak, previous_tpk, previous_tak,
                     previous_until
-             FROM terminal_sessions",
-        )
-        .fetch_all(&self.readers)
-        .await?;
+             FROM terminal_sessions")
+            .all(&self.readers)
+            .await?;
         Ok(rows
             .into_iter()
             .map(|row| SessionRow {
@@ -58,16 +58,14 @@ impl Store {
         };
         let (current, pending, previous) = (split(&row.current), split(&row.pending), split(&row.previous));
         let mut change = self.begin().await?;
-        sqlx::query(
-            "INSERT INTO terminal_sessions (terminal, current_tpk, current_tak, pending_tpk, pending_tak,
+        sql("INSERT INTO terminal_sessions (terminal, current_tpk, current_tak, pending_tpk, pending_tak,
                                             previous_tpk, previous_tak, previous_until)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (terminal) DO UPDATE SET
                  current_tpk = excluded.current_tpk, current_tak = excluded.current_tak,
                  pending_tpk = excluded.pending_tpk, pending_tak = excluded.pending_tak,
                  previous_tpk = excluded.previous_tpk, previous_tak = excluded.previous_tak,
-                 previous_until = excluded.previous_until",
-        )
+                 previous_until = excluded.previous_until")
         .bind(row.terminal)
         .bind(current.0)
         .bind(current.1)
@@ -76,7 +74,7 @@ impl Store {
         .bind(previous.0)
         .bind(previous.1)
         .bind(row.previous_until)
-        .execute(&mut *change)
+        .run(&mut change)
         .await?;
         change.commit().await?;
         Ok(())

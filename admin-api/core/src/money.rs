@@ -1,0 +1,258 @@
+//! Money over REST: intent, event, result.
+//!
+//! 1. One SQL transaction writes the intent: the event's id, the request, the audit record of its beginning.
+//! 2. The event goes to the ledger.
+//! 3. One SQL transaction writes the result, the end of the audit record, and the answer under its `Idempotency-Key`.
+//!
+//! | crash | leaves | the next start |
+//! |---|---|---|
+//! | before 1 | nothing | |
+//! | between 1 and 2 | an intent | the ledger does not know the event: abandoned, ids are free again |
+//! | between 2 and 3 | an intent, and money that has moved | the ledger knows the event: the result is written |
+//! | after 3 | all of it | |
+
+use std::time::Duration;
+
+use admin_store::{MoneyOperationRow, MoneyResult, NewMoneyOperation, Store};
+use ledger::{Applied, Body, Clock, Code, Content, Event, EventId, Ledger, Outcome, SystemClock};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::accounts::fresh_event_id;
+use crate::ctx::Ctx;
+use crate::error::{ApiError, ErrorCode};
+use crate::fault_point;
+
+/// Tries to write a result, and the pause between two. After them it is left to the next start.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Younger intents are certainly still remembered by the ledger, had it taken their event.
+const REMEMBERED_MS: i64 = 23 * 60 * 60 * 1000;
+
+/// One movement of money.
+pub struct MoneyRequest {
+    /// TRANSFER, RESERVATION, RELEASE or REVERSAL.
+    pub kind: &'static str,
+    pub external_unique_id: Option<String>,
+    pub from_wallet: Option<i64>,
+    pub to_wallet: Option<i64>,
+    /// Minor units.
+    pub amount: i64,
+    /// As the API shows it.
+    pub request: String,
+    /// The operation that this one takes back.
+    pub reverses: Option<i64>,
+    pub expires_at: Option<i64>,
+    pub body: Body,
+}
+
+/// What moved.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// Number of the operation.
+    pub id: i64,
+    pub event_id: EventId,
+    pub outcome: Outcome,
+}
+
+impl Ctx {
+    /// Moves money, or says why not. `answer` makes the answer, which is remembered with the result.
+    pub async fn move_money<T, F>(&self, request: MoneyRequest, answer: F) -> Result<T, ApiError>
+    where
+        T: Serialize + Send + Sync + 'static,
+        F: FnOnce(&Moved) -> Result<T, ApiError> + Send + 'static,
+    {
+        // On a task of its own: a caller who goes away must not stop it between two steps.
+        let ctx = self.clone();
+        let moving = tokio::spawn(async move { ctx.move_whole(request, answer).await });
+        moving.await.map_err(|_| ApiError::new(ErrorCode::Unknown, "an internal fault; report the trace id"))?
+    }
+
+    async fn move_whole<T, F>(&self, request: MoneyRequest, answer: F) -> Result<T, ApiError>
+    where
+        T: Serialize + Send + Sync + 'static,
+        F: FnOnce(&Moved) -> Result<T, ApiError> + Send + 'static,
+    {
+        fault_point("money-begin");
+        if let Some(moved) = self.moved_before().await? {
+            return answer(&moved);
+        }
+        let event_id = fresh_event_id();
+        let (id, audit) = self.write_intent(&request, event_id).await?;
+        fault_point("money-intent");
+        let event = Event { id: event_id, content: Content([0; 16]), body: request.body };
+        let applied = match self.ledger().submit(event).await {
+            Ok(applied) => applied,
+            Err(ledger::SubmitError::Stopped) => {
+                return Err(no_ledger("has stopped; what was asked may have happened"));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "event of a money operation not taken by the ledger");
+                self.write_result(id, audit, MoneyResult::Abandoned, &None::<()>).await?;
+                return Err(no_ledger("does not take events now; nothing has moved"));
+            }
+        };
+        fault_point("money-event");
+        let moved = Moved { id, event_id, outcome: applied.outcome };
+        let answer = if moved.outcome.code == Code::Approved { Some(answer(&moved)?) } else { None };
+        self.write_result(id, audit, result(&moved.outcome), &answer).await?;
+        fault_point("money-result");
+        answer.ok_or_else(|| refusal(moved.outcome.code))
+    }
+
+    /// What has moved already under the request's `Idempotency-Key`, where a crash came before its answer was kept.
+    async fn moved_before(&self) -> Result<Option<Moved>, ApiError> {
+        let Some(key) = &self.idempotency else { return Ok(None) };
+        let Some(row) = self.store().money_operation_under_key(self.actor.name(), &key.0).await? else {
+            return Ok(None);
+        };
+        if row.request_hash != self.request_hash {
+            return Err(ApiError::new(ErrorCode::KeyReused, "this Idempotency-Key was used for another request"));
+        }
+        match known_event(self.ledger(), &row.event_id).filter(|_| row.state == "DONE") {
+            Some((event_id, applied)) => Ok(Some(Moved { id: row.id, event_id, outcome: applied.outcome })),
+            None => Err(ApiError::new(ErrorCode::KeyBusy, "the first request under this key is still in work")),
+        }
+    }
+
+    async fn write_intent(&self, request: &MoneyRequest, event_id: EventId) -> Result<(i64, i64), ApiError> {
+        let mut change = self.store().begin().await?;
+        let begun = json!({"state": "INTENT", "request": &request.request});
+        let audit = self.audit(&mut change, &(), &begun).await?;
+        let intent = NewMoneyOperation {
+            tenant_id: self.tenant()?,
+            kind: request.kind,
+            external_unique_id: request.external_unique_id.as_deref(),
+            event_id: &format!("{:032x}", event_id.0),
+            from_wallet: request.from_wallet,
+            to_wallet: request.to_wallet,
+            amount: request.amount,
+            request: &request.request,
+            reverses: request.reverses,
+            expires_at: request.expires_at,
+            actor: self.actor.name(),
+            idempotency_key: self.idempotency.as_ref().map(|key| key.0.as_str()),
+            request_hash: &self.request_hash,
+            audit_id: audit,
+        };
+        let id = intent.insert(&mut change).await?;
+        self.store().commit(change).await?;
+        Ok((id, audit))
+    }
+
+    async fn write_result<T: Serialize>(
+        &self,
+        id: i64,
+        audit: i64,
+        result: MoneyResult,
+        answer: &Option<T>,
+    ) -> Result<(), ApiError> {
+        let mut tries = 0;
+        loop {
+            match self.try_result(id, audit, result, answer).await {
+                Err(error) if tries < TRIES => {
+                    tracing::warn!(%error, "result of a money operation not written; it is tried again");
+                    tries += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_result<T: Serialize>(
+        &self,
+        id: i64,
+        audit: i64,
+        result: MoneyResult,
+        answer: &Option<T>,
+    ) -> Result<(), ApiError> {
+        let mut change = self.store().begin().await?;
+        self.store().finish_money_operation(&mut change, id, result).await?;
+        self.store().finish_audit(&mut change, audit, &ended(result, answer)).await?;
+        if let Some(answer) = answer {
+            self.remember(&mut change, answer).await?;
+        }
+        Ok(self.store().commit(change).await?)
+    }
+}
+
+/// Asks the ledger what became of every intent that a crash has left. To be done before anything is served.
+pub async fn settle_intents(store: &Store, ledger: &Ledger) -> Result<(), admin_store::StoreError> {
+    let now = i64::try_from(SystemClock.now()).unwrap_or(i64::MAX);
+    for row in store.money_intents().await? {
+        let result = match known_event(ledger, &row.event_id) {
+            Some((_, applied)) => result(&applied.outcome),
+            None if row.created_at > now.saturating_sub(REMEMBERED_MS) => MoneyResult::Abandoned,
+            None => {
+                tracing::error!(
+                    operation = row.id,
+                    event = row.event_id,
+                    "an intent is too old for the ledger to remember its event; look for the event with `umbra ledger \
+                     dump` and set the operation's state by hand"
+                );
+                continue;
+            }
+        };
+        write_found(store, &row, result).await?;
+    }
+    Ok(())
+}
+
+async fn write_found(
+    store: &Store,
+    row: &MoneyOperationRow,
+    result: MoneyResult,
+) -> Result<(), admin_store::StoreError> {
+    let mut change = store.begin().await?;
+    store.finish_money_operation(&mut change, row.id, result).await?;
+    store.finish_audit(&mut change, row.audit_id, &ended(result, &None::<()>)).await?;
+    store.commit(change).await?;
+    tracing::info!(operation = row.id, ?result, "an intent of before the last stop has been settled");
+    Ok(())
+}
+
+fn ended(result: MoneyResult, answer: &impl Serialize) -> String {
+    let state = match result {
+        MoneyResult::Applied { approved: true, .. } => "DONE",
+        MoneyResult::Applied { .. } => "REFUSED",
+        MoneyResult::Abandoned => "ABANDONED",
+    };
+    json!({"state": state, "answer": answer}).to_string()
+}
+
+fn result(outcome: &Outcome) -> MoneyResult {
+    MoneyResult::Applied {
+        outcome: i64::from(outcome.code as u16),
+        seq: i64::try_from(outcome.seq).unwrap_or(i64::MAX),
+        approved: outcome.code == Code::Approved,
+    }
+}
+
+fn no_ledger(why: &str) -> ApiError {
+    ApiError::new(ErrorCode::Downstream, format!("the ledger {why}"))
+}
+
+/// What the ledger's refusals mean to the caller.
+fn refusal(code: Code) -> ApiError {
+    let (error, text) = match code {
+        Code::InsufficientFunds => (ErrorCode::NoFunds, "the wallet has not so much available"),
+        Code::AccountClosed | Code::AccountNotFound => (ErrorCode::WrongState, "a wallet's account is closed"),
+        Code::HoldNotFound => (ErrorCode::WrongState, "the reservation is not open any more"),
+        Code::NotReversible => (ErrorCode::WrongState, "this cannot be reversed"),
+        Code::OriginalNotFound => (ErrorCode::WrongState, "the movement is too old to be reversed"),
+        Code::CurrencyMismatch => (ErrorCode::Validation, "the wallets have different currencies"),
+        Code::InvalidAmount | Code::InvalidEntry => (ErrorCode::Validation, "the amount is not possible here"),
+        Code::Overflow => (ErrorCode::Validation, "the amount is too large for the wallet"),
+        Code::Full => (ErrorCode::Downstream, "the ledger has no room for it now; try again later"),
+        _ => (ErrorCode::WrongState, "the ledger refuses this"),
+    };
+    ApiError::new(error, text)
+}
+
+/// What the ledger knows of an operation's event.
+pub fn known_event(ledger: &Ledger, event_id: &str) -> Option<(EventId, Applied)> {
+    let id = EventId(u128::from_str_radix(event_id, 16).ok()?);
+    Some((id, ledger.recall(id)?))
+}

@@ -1,0 +1,93 @@
+//! What single operations do.
+
+mod world;
+
+use axum::http::StatusCode;
+use serde_json::json;
+use world::{ADMIN, CLERK, PASSWORD, world};
+
+#[tokio::test]
+async fn log_in_says_little_and_locks() {
+    let world = world().await;
+    let path = world.path("/authentication/login", 0);
+    let attempt = |identity: &'static str, password: &'static str| {
+        world.call("POST", &path, None, Some(json!({"identity": identity, "password": password})))
+    };
+    let (unknown, told_unknown) = attempt("no such person", PASSWORD).await;
+    let (wrong, told_wrong) = attempt(CLERK, "wrong password").await;
+    assert_eq!((unknown, wrong), (StatusCode::UNAUTHORIZED, StatusCode::UNAUTHORIZED));
+    assert_eq!(told_unknown[0]["description"], told_wrong[0]["description"]);
+    assert_eq!(told_wrong[0]["code"], "USR002");
+    assert!(!told_wrong.to_string().contains("wrong password"));
+    world.log_in(CLERK).await;
+    for _ in 0..10 {
+        assert_eq!(attempt(CLERK, "wrong password").await.0, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(attempt(CLERK, PASSWORD).await.0, StatusCode::UNAUTHORIZED, "locked");
+    world.log_in(ADMIN).await;
+}
+
+#[tokio::test]
+async fn bodies_and_parameters_are_checked() {
+    let world = world().await;
+    let admin = world.log_in(ADMIN).await;
+    let login = world.path("/authentication/login", 0);
+    let (status, answer) = world.call("POST", &login, None, Some(json!({"identity": ADMIN}))).await;
+    assert_eq!((status, &answer[0]["code"]), (StatusCode::BAD_REQUEST, &json!("VAL001")), "{answer}");
+    let (status, answer) = world.call("POST", &login, None, Some(json!({"identity": 5, "password": PASSWORD}))).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let described = answer[0]["description"].as_str().unwrap();
+    assert!(described.contains("Login.identity") && !described.contains(PASSWORD), "{described}");
+    let (status, answer) = world.call("POST", &login, None, None).await;
+    assert_eq!((status, &answer[0]["code"]), (StatusCode::BAD_REQUEST, &json!("VAL001")), "no body at all: {answer}");
+    let list = world.path("/tenants/{tenantId}/wallets/{walletId}/transactions", world.own);
+    for query in ["limit=0", "limit=1001", "offset=-1", "limit=x", "dateFromIncl=yesterday"] {
+        let (status, answer) = world.call("GET", &format!("{list}?{query}"), Some(&admin), None).await;
+        assert_eq!((status, &answer[0]["code"]), (StatusCode::BAD_REQUEST, &json!("IAE002")), "{query}: {answer}");
+    }
+    let odd = world.path("/tenants/{tenantId}/wallets/x", world.own);
+    assert_eq!(world.call("GET", &odd, Some(&admin), None).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_wallet_shows_the_ledger_s_numbers_and_its_statement() {
+    let world = world().await;
+    let admin = world.log_in(ADMIN).await;
+    for amount in [-1_250, -1, 500] {
+        world::pay(&world.ledger, world.source, world.account, amount).await;
+    }
+    let path = world.path("/tenants/{tenantId}/wallets/{walletId}", world.own);
+    let (_, wallet) = world.call("GET", &path, Some(&admin), None).await;
+    assert_eq!(wallet["currentBalance"].to_string(), "92.49");
+    assert_eq!(wallet["availableBalance"].to_string(), "92.49");
+    assert_eq!(wallet["currency"], "ZAR");
+    let (_, list) = world.call("GET", &format!("{path}/transactions"), Some(&admin), None).await;
+    let amounts: Vec<String> = list.as_array().unwrap().iter().map(|entry| entry["amount"].to_string()).collect();
+    assert_eq!(amounts, ["5.00", "-0.01", "-12.50", "100.00"]);
+    assert_eq!(list[0]["balance"].to_string(), "92.49");
+    let (_, part) = world.call("GET", &format!("{path}/transactions?offset=1&limit=2"), Some(&admin), None).await;
+    assert_eq!(part.as_array().unwrap()[..], list.as_array().unwrap()[1..3]);
+    let projected = world.store.projected_balances().await.unwrap();
+    let own = projected.iter().find(|(account, ..)| *account == i64::try_from(world.account).unwrap());
+    assert_eq!(own, Some(&(i64::try_from(world.account).unwrap(), 9_249, 0)));
+}
+
+#[tokio::test]
+async fn a_card_is_blocked_once_with_a_record() {
+    let world = world().await;
+    let admin = world.log_in(ADMIN).await;
+    let path = world.path("/tenants/{tenantId}/cards/{cardId}", world.own);
+    let (_, card) = world.call("GET", &path, Some(&admin), None).await;
+    assert_eq!((&card["pan"], &card["status"]), (&json!("999900******0018"), &json!("ACTIVE")));
+    let position = world.store.load_directory().await.unwrap().1;
+    let block = json!({"status": "BLOCKED", "reason": "LOST", "version": card["version"]});
+    let (status, after) = world.call("PUT", &path, Some(&admin), Some(block.clone())).await;
+    assert_eq!((status, &after["status"]), (StatusCode::OK, &json!("BLOCKED")), "{after}");
+    let (status, _) = world.call("PUT", &path, Some(&admin), Some(block)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "the version has moved on");
+    let (changes, _) = world.store.directory_changes(position, 10).await.unwrap();
+    assert!(
+        matches!(&changes[..], [directory::Change::Card(card)] if card.status == directory::CardStatus::Blocked),
+        "{changes:?}"
+    );
+}
