@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::data_dir::DataDir;
 use crate::limits;
 use crate::listener::PosListener;
-use crate::message::{InFlight, Link, PinChecks, Sessions, Switch};
+use crate::message::{InFlight, Link, PinChecks, Sessions, Switch, SwitchSessionKeys};
 use crate::observability::{self, Readiness};
 use crate::stop_signals::StopSignals;
 
@@ -126,12 +126,18 @@ impl Daemon {
         let Parts { store, keys, hsm, ledger, ledger_stopped, readiness } = parts;
         let (stop, stopping) = watch::channel(false);
         let directory = follow_directory(&store, stopping.clone(), background).await?;
+        let sessions = Arc::new(Sessions::load(store.clone()).await?);
+        let session_keys = Arc::new(SwitchSessionKeys {
+            directory: Arc::clone(&directory),
+            hsm: hsm.clone(),
+            sessions: Arc::clone(&sessions),
+        });
         let switch = Arc::new(Switch {
             directory: Arc::clone(&directory),
             ledger: ledger.clone(),
             hsm: hsm.clone(),
             hasher: PanHasher::new(keys.pan_lookup.clone()),
-            sessions: Arc::new(Sessions::load(store.clone()).await?),
+            sessions,
             in_flight: InFlight::default(),
             pin_checks: PinChecks::default(),
             clock: Arc::new(SystemClock),
@@ -157,7 +163,15 @@ impl Daemon {
         }
         let probes = observability::router(readiness.clone(), metrics, gauges(switch, directory));
         let tokens = TokenKeys::open(&store, &keys).await?;
-        let services = Services::new(store.clone(), ledger.clone(), hsm, keys, tokens, RateLimits::default());
+        let services = Services::new(admin_core::Parts {
+            store: store.clone(),
+            ledger: ledger.clone(),
+            hsm,
+            session_keys,
+            data_keys: keys,
+            tokens,
+            rates: RateLimits::default(),
+        });
         let api = admin_api::router(Arc::new(services));
         background.spawn(serve_admin(admin, api.merge(probes), stopping));
         Ok(Self { listeners, store, ledger, readiness, stop, connections, ledger_stopped })

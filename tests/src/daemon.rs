@@ -40,14 +40,24 @@ impl Daemon {
         Self::start_with(data_dir, &["--no-sample"]).0
     }
 
+    /// As [`Daemon::start`], and dies when it comes to the fault point of a name.
+    pub fn start_to_die_at(data_dir: &Path, fault_point: &str) -> Self {
+        Self::start_in(data_dir, &["--no-sample"], &[("UMBRA_FAULT", fault_point)]).0
+    }
+
     /// As [`Daemon::start`], with further arguments; gives what was printed before `umbra ready` too.
     pub fn start_with(data_dir: &Path, args: &[&str]) -> (Self, String) {
+        Self::start_in(data_dir, args, &[])
+    }
+
+    fn start_in(data_dir: &Path, args: &[&str], environment: &[(&str, &str)]) -> (Self, String) {
         let log = OpenOptions::new().create(true).append(true).open(log_path(data_dir)).expect("a log beside the data");
         let mut process = Command::new(binary())
             .args(["demo", "--ephemeral-ports", "--data-dir"])
             .arg(data_dir)
             .args(args)
             .env("UMBRA_LOG", "debug,sqlx=warn,hyper=info,h2=info")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -79,6 +89,15 @@ impl Daemon {
     pub fn kill(mut self) {
         self.process.kill().expect("the daemon runs");
         self.process.wait().expect("the daemon ends");
+    }
+
+    /// Waits until it has died by itself.
+    pub fn wait_for_death(mut self) {
+        let until = Instant::now() + PATIENCE;
+        while self.is_running() {
+            assert!(Instant::now() < until, "the daemon lives on:\n{}", read_log(&self.data_dir));
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// SIGTERM, and the exit status.

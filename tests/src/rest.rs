@@ -44,6 +44,36 @@ impl Rest {
         answer.json().await.expect("an answer is JSON")
     }
 
+    /// Any request below the tenant's path: status and answer, or nothing where the connection broke.
+    pub async fn try_call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Option<(u16, Value)> {
+        let method = method.parse().expect("a method");
+        let mut request =
+            self.client.request(method, format!("{}{path}", self.base)).header("authorization", &self.token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body.to_string());
+        }
+        let answer = request.send().await.ok()?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.ok()?;
+        Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    /// POST below the tenant's path.
+    pub async fn post(&self, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.try_call("POST", path, &[], Some(body)).await.expect("the admin listener answers");
+        assert!((200..300).contains(&status), "POST {path}: {status} {answer}");
+        answer
+    }
+
     /// Any page of the admin listener, with its status, whatever that is.
     pub async fn page(&self, path: &str) -> (u16, String) {
         let request = self.client.get(format!("{}{path}", self.admin)).header("authorization", &self.token);

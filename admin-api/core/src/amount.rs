@@ -78,10 +78,10 @@ impl<'de> Deserialize<'de> for UnixMillis {
 }
 
 impl UnixMillis {
-    /// From ISO 8601 with date, time and offset.
+    /// From ISO 8601 with date, time and offset. In UTC, too, it must be of the years that can be written, 0 to 9999.
     pub fn parse(text: &str) -> Option<Self> {
-        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_utc()?;
+        i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok().filter(|_| moment.year() >= 0).map(Self)
     }
 }
 
@@ -138,5 +138,20 @@ mod tests {
     fn times_have_milliseconds_and_z() {
         assert_eq!(serde_json::to_string(&UnixMillis(1_800_000_000_007)).unwrap(), "\"2027-01-15T08:00:00.007Z\"");
         assert!(serde_json::to_string(&UnixMillis(i64::MAX)).is_err());
+    }
+
+    #[test]
+    fn times_that_come_in_can_be_written() {
+        for (text, written) in [
+            ("9999-12-31T23:59:59.999Z", Some("9999-12-31T23:59:59.999Z")),
+            ("2027-01-15t09:00:00.0079+01:00", Some("2027-01-15T08:00:00.007Z")),
+            ("0000-01-01T00:00:00Z", Some("0000-01-01T00:00:00.000Z")),
+            ("0000-01-01T00:00:00+00:01", None),
+            ("9999-12-31T23:59:59-00:01", None),
+            ("2027-01-15", None),
+        ] {
+            let parsed = UnixMillis::parse(text);
+            assert_eq!(parsed.map(|moment| serde_json::to_value(moment).unwrap()), written.map(Into::into), "{text}");
+        }
     }
 }

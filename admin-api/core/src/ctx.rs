@@ -13,6 +13,7 @@ use crate::idempotency::IdempotencyKey;
 use crate::paging::Paging;
 use crate::permission::{Permissions, Right};
 use crate::services::Services;
+use crate::session_keys::SessionKeys;
 use crate::settings::setting;
 use crate::token::{Claims, TokenKeys};
 
@@ -76,6 +77,10 @@ impl Ctx {
 
     pub fn hsm(&self) -> &HsmClient {
         &self.services.hsm
+    }
+
+    pub fn session_keys(&self) -> &dyn SessionKeys {
+        &*self.services.session_keys
     }
 
     pub fn data_keys(&self) -> &DataKeys {
@@ -207,6 +212,13 @@ impl Change<'_> {
     /// Commits a removal, or something that has no answer, with its audit record.
     pub async fn done(self, before: &impl Serialize) -> Result<(), ApiError> {
         self.finish(before, ()).await
+    }
+
+    /// Commits the record of something whose answer is not to be kept: it is not given again under its
+    /// `Idempotency-Key`, but done again.
+    pub async fn recorded(mut self, after: &impl Serialize) -> Result<(), ApiError> {
+        self.ctx.audit(&mut self.transaction, &(), after).await?;
+        Ok(self.ctx.services.store.commit(self.transaction).await?)
     }
 
     /// Effect, audit record and remembered answer: all or none.

@@ -19,6 +19,7 @@ mod patch;
 mod permission;
 mod rate_limit;
 mod services;
+mod session_keys;
 mod settings;
 mod token;
 mod validation;
@@ -36,7 +37,8 @@ pub use password::{check_password, hash_password};
 pub use patch::{patched, profile, profile_text};
 pub use permission::is_position;
 pub use rate_limit::RateLimits;
-pub use services::Services;
+pub use services::{Parts, Services};
+pub use session_keys::{NewSessionKeys, SessionKeyError, SessionKeys};
 pub use settings::{ENCRYPT, MASKED, stored as stored_setting};
 pub use token::{Claims, PublicKey, SignedToken, TokenKeys};
 

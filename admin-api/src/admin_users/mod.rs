@@ -105,7 +105,7 @@ async fn update(
     };
     let mut change = ctx.begin().await?;
     let after = ctx.store().update_user(change.transaction(), ctx.scope(), &changed, version).await?;
-    if new_password {
+    if new_password || after.status != "ACTIVE" {
         ctx.store().close_sessions_of(change.transaction(), after.id).await?;
     }
     change.updated(&AdminUser::new(row)?, AdminUser::new(after)?).await

@@ -3,7 +3,6 @@
 use admin_core::{ApiError, Ctx, ErrorCode};
 use admin_store::{NewCard, Transaction};
 use directory::PanHasher;
-use host_commands::HsmError;
 use iso8583::domain::{Pan, luhn_check_digit};
 use time::OffsetDateTime;
 
@@ -60,17 +59,12 @@ async fn verification_key(ctx: &Ctx) -> Result<String, ApiError> {
     if let Some(key) = ctx.store().key(&name).await? {
         return Ok(key);
     }
-    let made = ctx.hsm().generate_key(PVK, 'U').await.map_err(no_hsm)?;
+    let made = ctx.hsm().generate_key(PVK, 'U').await?;
     match ctx.store().put_key(&name, made.key.as_str(), &made.kcv).await {
         Ok(()) => Ok(made.key.as_str().to_owned()),
         // Somebody else made it at the same moment.
         Err(error) => ctx.store().key(&name).await?.ok_or_else(|| error.into()),
     }
-}
-
-pub fn no_hsm(error: HsmError) -> ApiError {
-    tracing::error!(%error, "HSM does not do what a card needs");
-    ApiError::new(ErrorCode::Downstream, "the HSM does not answer as it should; try again later")
 }
 
 impl PreparedCard {

@@ -141,11 +141,8 @@ async fn verification_value(ctx: &Ctx, row: &CardRow, pin: &str) -> Result<Strin
     let account = ctx.data_keys().open_pan(&row.pan_cipher)?.account12();
     let indicator = u8::try_from(row.pvki).unwrap_or(1);
     let pvk = KeyUnderLmk::from(row.pvk.clone());
-    let made = async {
-        let pin = ctx.hsm().encrypt_pin(pin, &account).await?;
-        ctx.hsm().generate_pvv(&pvk, &pin, &account, indicator).await
-    };
-    made.await.map_err(issue::no_hsm)
+    let pin = ctx.hsm().encrypt_pin(pin, &account).await?;
+    Ok(ctx.hsm().generate_pvv(&pvk, &pin, &account, indicator).await?)
 }
 
 async fn reset_tries(ctx: &Ctx, card: i64) -> Result<(), ApiError> {

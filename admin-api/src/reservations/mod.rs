@@ -110,7 +110,8 @@ async fn release(ctx: Ctx, Path(path): Path<ReservationPath>) -> Result<(), ApiE
         to_wallet: None,
         amount: row.amount,
         request: "{}".into(),
-        reverses: Some(row.id),
+        // Whether it is still open only the ledger knows.
+        reverses: None,
         expires_at: None,
         body: ledger::Body::VoidHold { hold: event_id(&row)? },
     };

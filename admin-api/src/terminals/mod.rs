@@ -3,6 +3,7 @@
 mod enrol;
 mod master_key;
 mod model;
+mod session_keys;
 
 use admin_core::{Access, ApiError, Ctx, Effect, Paging, Path, Query, Row};
 use admin_store::TerminalRow;
@@ -40,6 +41,15 @@ pub fn rows() -> Vec<Row> {
             Effect::Action,
             "Give a terminal a new master key",
             enrol::again,
+        ),
+        Row::new(
+            "createSessionKeys",
+            Method::POST,
+            "/tenants/{tenantId}/session-keys",
+            Access::Entity("SessionKey"),
+            Effect::Action,
+            "Make new session keys for a terminal",
+            session_keys::renew,
         ),
     ]
 }

@@ -201,9 +201,11 @@ CREATE TABLE terminals (
 
 CREATE INDEX terminals_of_tenant ON terminals (tenant_id, id);
 
--- Session keys under the LMK: the pair in use, one waiting for its first use, one that still serves for a while.
+-- Session keys under the LMK: the pair in use, one waiting for its first use, one that still serves for a while. They
+-- count as long as the terminal has the master key that they were exchanged under.
 CREATE TABLE terminal_sessions (
     terminal       BIGINT PRIMARY KEY REFERENCES terminals (id) ON DELETE CASCADE,
+    tmk            TEXT NOT NULL,
     current_tpk    TEXT,
     current_tak    TEXT,
     pending_tpk    TEXT,

@@ -12,6 +12,8 @@ type Pair = Option<(String, String)>;
 pub struct SessionRow {
     /// Row id of the terminal.
     pub terminal: i64,
+    /// The master key they were exchanged under, itself under the LMK.
+    pub tmk: String,
     pub current: Pair,
     pub pending: Pair,
     pub previous: Pair,
@@ -22,6 +24,7 @@ pub struct SessionRow {
 #[derive(sqlx::FromRow)]
 struct Columns {
     terminal: i64,
+    tmk: String,
     current_tpk: Option<String>,
     current_tak: Option<String>,
     pending_tpk: Option<String>,
@@ -34,7 +37,7 @@ struct Columns {
 impl Store {
     pub async fn load_sessions(&self) -> Result<Vec<SessionRow>, StoreError> {
         let rows: Vec<Columns> =
-            sql("SELECT terminal, current_tpk, current_tak, pending_tpk, pending_tak, previous_tpk, previous_tak,
+            sql("SELECT terminal, tmk, current_tpk, current_tak, pending_tpk, pending_tak, previous_tpk, previous_tak,
                     previous_until
              FROM terminal_sessions")
             .all(&self.readers)
@@ -43,6 +46,7 @@ impl Store {
             .into_iter()
             .map(|row| SessionRow {
                 terminal: row.terminal,
+                tmk: row.tmk,
                 current: row.current_tpk.zip(row.current_tak),
                 pending: row.pending_tpk.zip(row.pending_tak),
                 previous: row.previous_tpk.zip(row.previous_tak),
@@ -58,15 +62,16 @@ impl Store {
         };
         let (current, pending, previous) = (split(&row.current), split(&row.pending), split(&row.previous));
         let mut change = self.begin().await?;
-        sql("INSERT INTO terminal_sessions (terminal, current_tpk, current_tak, pending_tpk, pending_tak,
+        sql("INSERT INTO terminal_sessions (terminal, tmk, current_tpk, current_tak, pending_tpk, pending_tak,
                                             previous_tpk, previous_tak, previous_until)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-             ON CONFLICT (terminal) DO UPDATE SET
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             ON CONFLICT (terminal) DO UPDATE SET tmk = excluded.tmk,
                  current_tpk = excluded.current_tpk, current_tak = excluded.current_tak,
                  pending_tpk = excluded.pending_tpk, pending_tak = excluded.pending_tak,
                  previous_tpk = excluded.previous_tpk, previous_tak = excluded.previous_tak,
                  previous_until = excluded.previous_until")
         .bind(row.terminal)
+        .bind(&row.tmk)
         .bind(current.0)
         .bind(current.1)
         .bind(pending.0)

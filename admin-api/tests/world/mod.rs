@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use admin_core::{RateLimits, Row, Services, TokenKeys, fresh_event_id, hash_password};
+use admin_core::{
+    NewSessionKeys, RateLimits, Row, Services, SessionKeyError, SessionKeys, TokenKeys, fresh_event_id, hash_password,
+};
 use admin_store::{
     DataKeys, NewAccount, NewCard, NewConfigItem, NewCustomer, NewTerminal, NewUser, NewWallet, NewWalletType, Owner,
     Store,
@@ -18,7 +20,9 @@ use admin_store::{
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use host_commands::{HsmClient, HsmConfig};
+use directory::{Change, TerminalName};
+use futures::future::BoxFuture;
+use host_commands::{HsmClient, HsmConfig, KeyExport, KeyUnderLmk};
 use hsm_sim::{HsmOptions, Server};
 use iso8583::domain::Pan;
 use ledger::testing::SimStorage;
@@ -73,6 +77,8 @@ pub async fn world_with(rates: RateLimits) -> World {
     let fresh = database::fresh().await;
     let store = Store::open(&fresh.database).await.unwrap();
     let key = |byte| Zeroizing::new([byte; 32]);
+    let hsm = hsm().await;
+    let tmk = hsm.generate_key("002", 'U').await.unwrap();
     let keys = DataKeys { pan_cipher: key(1), pan_lookup: key(2), token_seal: key(3) };
 
     let mut change = store.begin().await.unwrap();
@@ -156,8 +162,8 @@ pub async fn world_with(rates: RateLimits) -> World {
         terminal_id: "T1",
         merchant_id: "M1",
         key_scheme: "tr31",
-        tmk: "U00000000000000000000000000000000",
-        tmk_kcv: "ABCDEF",
+        tmk: tmk.key.as_str(),
+        tmk_kcv: &tmk.kcv,
         mac_required: true,
         merchant_account: merchant,
     };
@@ -173,7 +179,16 @@ pub async fn world_with(rates: RateLimits) -> World {
     pay(&ledger, source, account, 10_000).await;
 
     let tokens = TokenKeys::open(&store, &keys).await.unwrap();
-    let services = Services::new(store.clone(), ledger.clone(), hsm().await, keys, tokens, rates);
+    let session_keys = Arc::new(KeysOfTheHsm { hsm: hsm.clone(), store: store.clone() });
+    let services = Services::new(admin_core::Parts {
+        store: store.clone(),
+        ledger: ledger.clone(),
+        hsm,
+        session_keys,
+        data_keys: keys,
+        tokens,
+        rates,
+    });
     let router = admin_api::router(Arc::new(services));
     World {
         router,
@@ -190,6 +205,33 @@ pub async fn world_with(rates: RateLimits) -> World {
         card,
         terminal,
         _fresh: fresh,
+    }
+}
+
+/// Session keys as the switch makes them, without a switch that would use them.
+struct KeysOfTheHsm {
+    hsm: HsmClient,
+    store: Store,
+}
+
+impl SessionKeys for KeysOfTheHsm {
+    fn renew<'a>(&'a self, name: &'a TerminalName) -> BoxFuture<'a, Result<NewSessionKeys, SessionKeyError>> {
+        Box::pin(async move {
+            let (all, _) = self.store.load_directory().await.unwrap();
+            let found = all.into_iter().find_map(|change| match change {
+                Change::Terminal(terminal) if terminal.name == *name => Some(terminal),
+                _ => None,
+            });
+            let tmk = KeyUnderLmk::from(found.ok_or(SessionKeyError::NotThere)?.tmk.clone());
+            let tpk = self.hsm.generate_and_export_key("002", 'U', &tmk, KeyExport::Ecb).await?;
+            let tak = self.hsm.generate_and_export_key("003", 'U', &tmk, KeyExport::Ecb).await?;
+            Ok(NewSessionKeys {
+                pin_key: tpk.exported,
+                pin_key_check_value: tpk.kcv,
+                mac_key: tak.exported,
+                mac_key_check_value: tak.kcv,
+            })
+        })
     }
 }
 
@@ -367,6 +409,7 @@ pub fn body(world: &World, row: &Row) -> Option<Value> {
         "enrollTerminal" => json!({
             "deviceId": format!("T{number:07}"), "merchantId": "MERCHANT0000001", "keyScheme": "tr31", "currency": "ZAR",
         }),
+        "createSessionKeys" => json!({"terminalId": world.terminal}),
         _ => return None,
     })
 }

@@ -39,6 +39,7 @@ use self::response_code::ResponseCode;
 use self::session::KeyPair;
 
 pub use self::in_flight::InFlight;
+pub use self::network_management::SwitchSessionKeys;
 pub use self::pin::PinChecks;
 pub use self::session::Sessions;
 
@@ -135,7 +136,7 @@ async fn answer_request(
     let identity = Identity::of(&switch.hasher, &terminal.name, &request, switch.clock.now())?;
     if keys.is_none() {
         // A terminal without MACs may still send PINs under the keys it was given.
-        let unauthenticated = switch.sessions.current(terminal.id);
+        let unauthenticated = switch.sessions.current(&terminal);
         return post_once(switch, link, &terminal, &request, &identity, unauthenticated.as_ref(), echoed).await;
     }
     post_once(switch, link, &terminal, &request, &identity, keys.as_ref(), echoed).await
@@ -176,7 +177,7 @@ async fn post_once(
         Some(known) if known.by_id => return Ok(Answer::from_applied(switch, request.mti, &known.applied)),
         Some(_) => decision::known_repeat(link, terminal, request, identity, echoed),
         // What has happened already is still told and taken back.
-        None if request.mti.asks_permission() && switch.sessions.is_signed_off(terminal.id) => {
+        None if request.mti.asks_permission() && switch.sessions.is_signed_off(terminal) => {
             return Err(ResponseCode::TERMINAL_NOT_PERMITTED.into());
         }
         None => decision::decide(switch, link, terminal, request, identity, keys, echoed).await?,

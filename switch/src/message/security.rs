@@ -41,10 +41,10 @@ pub async fn verify(
     let covered =
         message.span(de).and_then(|span| message.wire().get(..span.start)).ok_or(ResponseCode::FORMAT_ERROR)?;
     let now = switch.clock.now();
-    for pair in switch.sessions.candidates(terminal.id, now) {
+    for pair in switch.sessions.candidates(terminal, now) {
         match switch.hsm.verify_mac(&pair.tak, covered, &mac).await {
             Ok(true) => {
-                switch.sessions.used(terminal.id, &pair, now);
+                switch.sessions.used(terminal, &pair, now);
                 return Ok(Some(pair));
             }
             Ok(false) => {}

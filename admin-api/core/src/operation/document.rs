@@ -78,7 +78,9 @@ pub fn document(rows: &[Row], version: &str) -> OpenApi {
         .build();
     let info = InfoBuilder::new()
         .title("Umbra")
-        .description(Some("Payments platform: tenants, wallets, cards, terminals and their money."))
+        .description(Some(
+            "Payments platform: tenants, wallets, cards, terminals and their money. No text of a request holds U+0000.",
+        ))
         .license(Some(LicenseBuilder::new().name("Apache-2.0").build()))
         .version(version)
         .build();

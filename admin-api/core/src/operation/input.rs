@@ -12,6 +12,9 @@ use super::document::Schemas;
 use super::row::Call;
 use crate::error::{ApiError, ErrorCode};
 
+/// PostgreSQL keeps no such text.
+const NO_NUL: &str = "no text holds U+0000";
+
 /// Path parameters.
 #[derive(Clone, Debug)]
 pub struct Path<T>(pub T);
@@ -54,6 +57,9 @@ impl<T: DeserializeOwned + IntoParams + Send> Input for Path<T> {
 
 impl<T: DeserializeOwned + IntoParams + Send> Input for Query<T> {
     async fn read(call: &mut Call) -> Result<Self, ApiError> {
+        if call.parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            return Err(ApiError::new(ErrorCode::BadParameter, format!("query: {NO_NUL}")));
+        }
         match axum::extract::Query::<T>::from_request_parts(&mut call.parts, &()).await {
             Ok(axum::extract::Query(value)) => Ok(Self(value)),
             Err(rejection) => Err(ApiError::new(ErrorCode::BadParameter, format!("query: {}", rejection.body_text()))),
@@ -86,6 +92,9 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Input for Body<T> {
         if let Some(model) = &call.model {
             model.check(&value)?;
         }
+        if holds_nul(&value) {
+            return Err(ApiError::new(ErrorCode::Validation, format!("{}: {NO_NUL}", T::name())));
+        }
         serde_path_to_error::deserialize(value).map(Self).map_err(|error| {
             // What serde says may repeat a value, which may be a secret: only the field is named.
             let field = error.path().to_string();
@@ -102,5 +111,30 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Input for Body<T> {
 
     fn body_model(schemas: &mut Schemas) -> Option<(String, RefOr<Schema>)> {
         Some((T::name().into_owned(), schemas.reference::<T>()))
+    }
+}
+
+fn holds_nul(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::String(text) => text.contains('\0'),
+        serde_json::Value::Array(items) => items.iter().any(holds_nul),
+        serde_json::Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn nul_is_found_wherever_it_stands() {
+        for held in [json!("a\0"), json!([1, ["\0"]]), json!({"a": {"b\0": 1}}), json!([{"a": "\0b"}])] {
+            assert!(holds_nul(&held), "{held}");
+        }
+        for other in [json!("\\u0000"), json!([0, null, true]), json!({"a": "\u{1}"})] {
+            assert!(!holds_nul(&other), "{other}");
+        }
     }
 }
