@@ -17,6 +17,7 @@ mod paging;
 mod password;
 mod patch;
 mod permission;
+mod plain;
 mod rate_limit;
 mod services;
 mod session_keys;
@@ -25,6 +26,8 @@ mod token;
 mod validation;
 
 pub use accounts::{AccountError, fresh_event_id, open_missing_accounts};
+#[doc(hidden)]
+pub use admin_store::PlainTable;
 pub use amount::{Amount, UnixMillis};
 pub use attributes::{Attribute, attribute};
 pub use ctx::{Actor, Change, Ctx, User};
@@ -36,6 +39,7 @@ pub use paging::Paging;
 pub use password::{check_password, hash_password};
 pub use patch::{patched, profile, profile_text};
 pub use permission::is_position;
+pub use plain::{PlainResource, plain_rows};
 pub use rate_limit::RateLimits;
 pub use services::{Parts, Services};
 pub use session_keys::{NewSessionKeys, SessionKeyError, SessionKeys};

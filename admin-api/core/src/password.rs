@@ -14,6 +14,8 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| hash_password("no user has th
 
 /// Whether a password is the one of a hash; without a hash always no, in the same time.
 pub fn check_password(password: &str, hash: Option<&str>) -> bool {
+    // Who has no password takes as long as who has another one.
+    let hash = hash.filter(|hash| !hash.is_empty());
     let matches = Argon2::default().verify_password(password.as_bytes(), hash.unwrap_or(&NOBODY)).is_ok();
     matches && hash.is_some()
 }
@@ -30,5 +32,6 @@ mod tests {
         assert!(!check_password("wrong horse", Some(&hash)));
         assert!(!check_password("no user has this", None));
         assert!(!check_password("anything", Some("no hash")));
+        assert!(!check_password("", Some("")));
     }
 }

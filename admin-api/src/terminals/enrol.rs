@@ -1,6 +1,7 @@
 //! Enrolment: a terminal gets its place, its master key and its merchant's account.
 
 use admin_core::{ApiError, Body, Ctx, Path};
+use admin_store::TERMINAL_TYPES;
 use iso8583::domain::Currency;
 
 use super::model::{EnrolledTerminal, NewTerminal, Terminal};
@@ -18,7 +19,7 @@ pub async fn new(
     let currency = Currency::named(&body.currency)
         .ok_or_else(|| ApiError::validation(&body.currency, MODEL, "currency", "no currency of ISO 4217"))?;
     if let Some(id) = body.terminal_type_id {
-        let known = ctx.store().terminal_type(ctx.scope(), id).await?;
+        let known = ctx.store().plain(&TERMINAL_TYPES, ctx.scope(), id).await?;
         known.ok_or_else(|| {
             ApiError::validation(&id.to_string(), MODEL, "terminalTypeId", "no terminal type of the tenant")
         })?;

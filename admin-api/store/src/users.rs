@@ -12,7 +12,7 @@ pub struct NewUser<'a> {
     pub tenant_id: Option<i64>,
     pub institution_id: Option<i64>,
     pub identity: &'a str,
-    /// PHC string of Argon2id, or of bcrypt as the caller sent it; empty: no log-in with a password.
+    /// PHC string of Argon2id; empty: no log-in with a password.
     pub password_hash: &'a str,
     /// Comma lists of global roles and of positions in the tenant.
     pub roles: &'a str,

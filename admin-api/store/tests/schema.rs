@@ -5,7 +5,7 @@ mod database;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use admin_store::{NewUser, Pool, Store, StoreError, UNIQUE, sql};
+use admin_store::{NewUser, PLAIN_TABLES, Pool, Store, StoreError, UNIQUE, sql};
 use database::{fresh, is_postgres};
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
@@ -28,6 +28,9 @@ fn statements() -> Vec<String> {
                 }
             }
         }
+    }
+    for table in PLAIN_TABLES {
+        found.extend([table.insert, table.read, table.list, table.update, table.delete].map(str::to_owned));
     }
     found
 }

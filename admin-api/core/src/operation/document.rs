@@ -41,6 +41,14 @@ impl Schemas {
     }
 }
 
+impl Schemas {
+    /// A schema that is made by hand, under a name.
+    pub fn named(&mut self, name: &str, schema: RefOr<Schema>) -> RefOr<Schema> {
+        self.0.insert(name.to_owned(), schema);
+        RefOr::Ref(utoipa::openapi::Ref::from_schema_name(name))
+    }
+}
+
 const TOKEN: &str = "token";
 
 /// Every row's body model, ready to check bodies, in the order of the rows.

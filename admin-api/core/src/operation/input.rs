@@ -83,18 +83,7 @@ impl<T: for<'a> From<&'a HeaderMap> + Send> Input for Header<T> {
 
 impl<T: DeserializeOwned + ToSchema + Send + 'static> Input for Body<T> {
     async fn read(call: &mut Call) -> Result<Self, ApiError> {
-        // No body at all is an empty one: it is for the model to say what is missing.
-        let text: &[u8] = if call.body.is_empty() { b"{}" } else { &call.body };
-        let value: serde_json::Value = serde_json::from_slice(text).map_err(|error| {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            ApiError::new(ErrorCode::BadJson, format!("the body is not JSON ({place})"))
-        })?;
-        if let Some(model) = &call.model {
-            model.check(&value)?;
-        }
-        if holds_nul(&value) {
-            return Err(ApiError::new(ErrorCode::Validation, format!("{}: {NO_NUL}", T::name())));
-        }
+        let value = call.json(&T::name())?;
         serde_path_to_error::deserialize(value).map(Self).map_err(|error| {
             // What serde says may repeat a value, which may be a secret: only the field is named.
             let field = error.path().to_string();
@@ -111,6 +100,25 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Input for Body<T> {
 
     fn body_model(schemas: &mut Schemas) -> Option<(String, RefOr<Schema>)> {
         Some((T::name().into_owned(), schemas.reference::<T>()))
+    }
+}
+
+impl Call {
+    /// The body as JSON, checked against its model. `model`: its name, for errors.
+    pub(crate) fn json(&self, model: &str) -> Result<serde_json::Value, ApiError> {
+        // No body at all is an empty one: it is for the model to say what is missing.
+        let text: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        let value: serde_json::Value = serde_json::from_slice(text).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            ApiError::new(ErrorCode::BadJson, format!("the body is not JSON ({place})"))
+        })?;
+        if let Some(published) = &self.model {
+            published.check(&value)?;
+        }
+        if holds_nul(&value) {
+            return Err(ApiError::new(ErrorCode::Validation, format!("{model}: {NO_NUL}")));
+        }
+        Ok(value)
     }
 }
 

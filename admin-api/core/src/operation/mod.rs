@@ -7,7 +7,10 @@ mod layer;
 mod row;
 
 pub use access::Access;
+pub(crate) use document::Schemas;
 pub use document::document;
+pub(crate) use input::Input;
 pub use input::{Body, Header, Path, Query};
 pub use layer::router;
+pub(crate) use row::Call;
 pub use row::{Effect, Row};
