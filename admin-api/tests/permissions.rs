@@ -660,7 +660,7 @@ fn now_s() -> i64 {
 async fn claims_with_session(world: &World, now: i64) -> (UserRow, Claims) {
     let user = world.store.user(PLATFORM).await.unwrap().unwrap();
     let claims = Claims::new(&user, now);
-    world.store.open_session(user.id, &claims.sess, (now_s() + 100_000) * 1_000).await.unwrap();
+    world.store.open_session(&user, &claims.sess, (now_s() + 100_000) * 1_000).await.unwrap();
     (user, claims)
 }
 
@@ -1052,4 +1052,76 @@ async fn roles_and_tenant_cannot_be_sent_along() {
     let row = stage.world.store.user(&identity).await.unwrap().unwrap();
     assert_eq!((row.tenant_id, row.institution_id), (Some(stage.world.own), None));
     assert_eq!((&*row.roles, &*row.positions), ("", "LEVEL_01"));
+}
+
+// What one right must not give beyond itself.
+
+#[tokio::test]
+async fn a_key_of_the_type_alone_lets_money_move_and_wallets_open() {
+    let stage = stage().await;
+    stage.set(stage.tenant(), "Transfer.WalletType0.CREATE.Allowed", "LEVEL_01").await;
+    stage.set(stage.tenant(), "Wallet.WalletType0.CREATE.Allowed", "LEVEL_01").await;
+    let world = &stage.world;
+    for id in ["createTransfer", "createCustomerWallet"] {
+        let row = admin_api::rows().into_iter().find(|row| row.id == id).unwrap();
+        let path = world.path(row.path, world.own);
+        let (status, answer) = world.call("POST", &path, Some(&stage.clerk), world::body(world, &row)).await;
+        assert_eq!(status, StatusCode::OK, "{id}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn lists_leave_out_what_reading_one_refuses() {
+    let stage = stage().await;
+    let second = stage.kind().await;
+    stage.set_both("READ.Allowed", "LEVEL_01").await;
+    stage.set_both("WalletType1.READ.Allowed", "LEVEL_02").await;
+    for (path, field, closed, open) in [
+        ("/tenants/{tenantId}/wallets", "walletId", second.wallet, stage.world.wallet),
+        ("/tenants/{tenantId}/customers/{customerId}/wallets", "walletId", second.wallet, stage.world.wallet),
+        ("/tenants/{tenantId}/cards", "cardId", second.card, stage.world.card),
+        ("/tenants/{tenantId}/customers/{customerId}/cards", "cardId", second.card, stage.world.card),
+    ] {
+        let (status, list) = stage.world.call("GET", &stage.path(path), Some(&stage.clerk), None).await;
+        assert_eq!(status, StatusCode::OK, "{list}");
+        let ids: Vec<i64> = list.as_array().unwrap().iter().map(|entry| entry[field].as_i64().unwrap()).collect();
+        assert!(ids.contains(&open) && !ids.contains(&closed), "{path}: {ids:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wallet_is_not_moved_into_a_type_that_is_closed() {
+    let stage = stage().await;
+    let second = stage.kind().await;
+    stage.set(stage.tenant(), "Wallet.UPDATE.Allowed", "LEVEL_01").await;
+    stage.set(stage.tenant(), "Wallet.WalletType1.UPDATE.Allowed", "LEVEL_02").await;
+    let into = json!({"walletTypeId": second.wallet_type});
+    let (status, _) = stage.world.call("PUT", &stage.path(WALLET), Some(&stage.clerk), Some(into.clone())).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    stage.unset(stage.tenant(), "Wallet.WalletType1.UPDATE.Allowed").await;
+    stage.done("PUT", &stage.path(WALLET), &stage.clerk, into).await;
+}
+
+#[tokio::test]
+async fn who_may_change_settings_gives_himself_no_rights() {
+    let stage = stage().await;
+    for verb in ["CREATE", "UPDATE", "DELETE", "READ"] {
+        stage.set(stage.tenant(), &format!("ConfigItem.{verb}.Allowed"), "LEVEL_01,TENANT_SYSTEM").await;
+    }
+    let path = stage.path(CONFIG_ITEMS);
+    stage.done("POST", &path, &stage.clerk, json!({"key": "harmless", "value": "1"})).await;
+    for key in [READ_CUSTOMERS, "Everything.Allowed", "permissionsTemplate"] {
+        let item = json!({"key": key, "value": "LEVEL_01"});
+        let (status, _) = stage.world.call("POST", &path, Some(&stage.clerk), Some(item.clone())).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{key}");
+        let (status, _) =
+            stage.world.call("POST", &format!("{path}/bulk"), Some(&stage.clerk), Some(json!([item]))).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{key} in bulk");
+        let made = stage.done("POST", &path, &stage.admin, item).await;
+        let one = format!("{path}/{}", made["configItemId"]);
+        for (method, body) in [("PUT", json!({"value": "LEVEL_01"})), ("DELETE", json!({}))] {
+            let (status, _) = stage.world.call(method, &one, Some(&stage.clerk), Some(body)).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{method} {key}");
+        }
+    }
 }

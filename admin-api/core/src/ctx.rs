@@ -1,5 +1,6 @@
 //! What a handler is given: who calls, what he may see, and the ways to the store, the ledger and the HSM.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
@@ -116,17 +117,43 @@ impl Ctx {
     /// Refuses where the caller lacks a right that the row could not name, because what it is about stands in the
     /// body. `wallet_type`: of the wallet it is about.
     pub async fn require(&self, entity: &str, verb: &str, wallet_type: Option<i64>) -> Result<(), ApiError> {
+        if self.may(entity, verb, wallet_type).await? {
+            return Ok(());
+        }
+        Err(ApiError::new(ErrorCode::NotAllowed, format!("this needs the right {entity}.{verb}.Allowed")))
+    }
+
+    async fn may(&self, entity: &str, verb: &str, wallet_type: Option<i64>) -> Result<bool, ApiError> {
         let wallet_type = match wallet_type {
             Some(id) => self.store().wallet_type(self.scope, id).await?,
             None => None,
         };
         let right = Right { entity, verb, wallet_type: wallet_type.as_ref() };
-        let key = right.key();
-        let permissions = Permissions { store: self.store(), keys: self.data_keys() };
-        if permissions.allow(&self.actor, self.scope, right).await? {
+        Permissions { store: self.store(), keys: self.data_keys() }.allow(&self.actor, self.scope, right).await
+    }
+
+    /// Those of some wallet types whose wallets, or what is on them, the caller may read.
+    pub async fn open_wallet_types(
+        &self,
+        entity: &str,
+        types: impl Iterator<Item = i64>,
+    ) -> Result<BTreeSet<i64>, ApiError> {
+        let mut open = BTreeSet::new();
+        for id in types.collect::<BTreeSet<_>>() {
+            if self.may(entity, "READ", Some(id)).await? {
+                open.insert(id);
+            }
+        }
+        Ok(open)
+    }
+
+    /// Refuses who may not say what others may do.
+    pub fn require_administrator(&self) -> Result<(), ApiError> {
+        let user = self.actor.user();
+        if user.is_some_and(|user| user.row.tenant_id.is_none() || user.is_one_of(&["TENANT_SYSTEM"])) {
             return Ok(());
         }
-        Err(ApiError::new(ErrorCode::NotAllowed, format!("this needs the right {key}")))
+        Err(ApiError::new(ErrorCode::NotAllowed, "permissions are set by the tenant's administrators"))
     }
 
     /// A list's rows as models. `place`: of a row in the list's order, for the cursor. The store was asked for one row

@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: the answer to a request that comes again under the same key.
 
-use admin_store::Remembered;
+use admin_store::{DataKeys, Remembered};
 use axum::http::{HeaderMap, Method};
+use directory::PanHasher;
 
 use crate::error::{ApiError, ErrorCode};
 
@@ -22,14 +23,10 @@ impl IdempotencyKey {
     }
 }
 
-/// Digest of what a request asks.
-pub(crate) fn request_hash(method: &Method, path: &str, body: &[u8]) -> String {
-    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    for part in [method.as_str().as_bytes(), path.as_bytes(), body] {
-        digest.update(&(part.len() as u64).to_be_bytes());
-        digest.update(part);
-    }
-    hex::encode(digest.finish().as_ref())
+/// Keyed digest of what a request asks: a body may hold a password, which nobody shall find by trying.
+pub(crate) fn request_hash(keys: &DataKeys, method: &Method, path: &str, body: &[u8]) -> String {
+    let hasher = PanHasher::new(keys.pan_lookup.clone());
+    hex::encode(hasher.mac(&[b"request", method.as_str().as_bytes(), path.as_bytes(), body]))
 }
 
 /// The answer of the first time, if it was to the same request.

@@ -38,7 +38,7 @@ pub use operation::{Access, Body, Effect, Header, Path, Query, Row, document, ro
 pub use paging::Paging;
 pub use password::{check_password, hash_password};
 pub use patch::{patched, profile, profile_text};
-pub use permission::is_position;
+pub use permission::{is_permission_key, is_position};
 pub use plain::{PlainResource, plain_rows};
 pub use rate_limit::RateLimits;
 pub use services::{Parts, Services};

@@ -32,6 +32,11 @@ pub fn is_position(name: &str) -> bool {
     matches!(name, TENANT_ADMINISTRATOR | "CUSTOMER") || name.strip_prefix("LEVEL_").is_some_and(level)
 }
 
+/// Whether a setting says what people may do.
+pub fn is_permission_key(key: &str) -> bool {
+    key.ends_with(".Allowed") || key == TEMPLATE
+}
+
 /// What a right is about.
 pub(crate) struct Right<'a> {
     pub entity: &'a str,

@@ -67,7 +67,7 @@ async fn login(ctx: Ctx, Body(body): Body<Login>) -> Result<LoginAnswer, ApiErro
     match user.filter(|user| right.unwrap_or(false) && user.status == "ACTIVE") {
         Some(user) => {
             let claims = Claims::new(&user, now / 1000);
-            ctx.store().open_session(user.id, &claims.sess, claims.exp * 1000).await?;
+            ctx.store().open_session(&user, &claims.sess, claims.exp * 1000).await?;
             LoginAnswer::new(claims, ctx.tokens())
         }
         // One answer for a wrong identity, a wrong password and a locked user.

@@ -85,9 +85,13 @@ async fn find_cards(
     list(&ctx, search, &paging).await
 }
 
+/// Cards on wallets of types that are closed to the caller are left out.
 async fn list(ctx: &Ctx, search: CardSearch<'_>, paging: &Paging) -> Result<Vec<Card>, ApiError> {
     let rows = ctx.store().cards(ctx.scope(), search, paging.page()?).await?;
-    ctx.part(paging, rows, |row| row.id, |row| Card::new(ctx.data_keys(), row))
+    let open = ctx.open_wallet_types("Card", rows.iter().map(|row| row.wallet_type_id)).await?;
+    let rows = ctx.part(paging, rows, |row| row.id, Ok)?;
+    let rows = rows.into_iter().filter(|row| open.contains(&row.wallet_type_id));
+    rows.map(|row| Card::new(ctx.data_keys(), row)).collect()
 }
 
 async fn issue_card(

@@ -115,6 +115,7 @@ fn end_of_month(expiry: &str) -> Result<i64, ApiError> {
 #[serde(rename_all = "camelCase")]
 pub struct CardChange {
     /// ACTIVE, INACTIVE, BLOCKED, LOST, STOLEN, RESTRICTED or CANCELLED
+    #[schema(pattern = "^(ACTIVE|INACTIVE|BLOCKED|LOST|STOLEN|RESTRICTED|CANCELLED)$")]
     status: Option<String>,
     /// Why, when the status changes
     #[schema(min_length = 1, max_length = 100)]

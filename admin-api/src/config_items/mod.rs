@@ -4,7 +4,7 @@ mod model;
 
 use std::collections::HashSet;
 
-use admin_core::{Access, ApiError, Body, Ctx, ENCRYPT, Effect, MASKED, Paging, Path, Query, Row};
+use admin_core::{Access, ApiError, Body, Ctx, ENCRYPT, Effect, MASKED, Paging, Path, Query, Row, is_permission_key};
 use admin_store::{ConfigItemRow, Owner, Page};
 use axum::http::Method;
 use serde::Deserialize;
@@ -54,6 +54,7 @@ async fn list(
 }
 
 async fn create(ctx: Ctx, Path(_): Path<TenantPath>, Body(body): Body<NewConfigItem>) -> Result<ConfigItem, ApiError> {
+    permit(&ctx, &body.key)?;
     let step = Step::add(&ctx, &body)?;
     let mut change = ctx.begin().await?;
     let created = step.take(&ctx, change.transaction()).await?;
@@ -69,6 +70,7 @@ async fn bulk(ctx: Ctx, Path(_): Path<TenantPath>, Body(body): Body<ConfigItems>
     let mut before = Vec::new();
     let mut steps = Vec::with_capacity(body.0.len());
     for item in &body.0 {
+        permit(&ctx, &item.key)?;
         let found = ctx.store().config_items(ctx.scope(), Some(&item.key), Page::first(1)).await?;
         let Some(row) = found.into_iter().next() else {
             steps.push(Step::add(&ctx, item)?);
@@ -95,6 +97,7 @@ async fn update(
     Body(body): Body<ConfigItemChange>,
 ) -> Result<ConfigItem, ApiError> {
     let row = find(&ctx, path.config_item_id).await?;
+    permit(&ctx, &row.key)?;
     let version = body.version.unwrap_or(row.version);
     let (value, secret) = match &body.value {
         Some(value) if !is_mask_of(value, &row) => admin_core::stored_setting(ctx.data_keys(), value)?,
@@ -113,9 +116,15 @@ async fn get(ctx: Ctx, Path(path): Path<ConfigItemPath>) -> Result<ConfigItem, A
 
 async fn delete(ctx: Ctx, Path(path): Path<ConfigItemPath>) -> Result<(), ApiError> {
     let row = find(&ctx, path.config_item_id).await?;
+    permit(&ctx, &row.key)?;
     let mut change = ctx.begin().await?;
     ctx.store().delete_config_item(change.transaction(), ctx.scope(), row.id).await?;
     change.done(&ConfigItem::new(row)).await
+}
+
+/// Who may change settings must not thereby give himself every right.
+fn permit(ctx: &Ctx, key: &str) -> Result<(), ApiError> {
+    if is_permission_key(key) { ctx.require_administrator() } else { Ok(()) }
 }
 
 async fn find(ctx: &Ctx, id: i64) -> Result<ConfigItemRow, ApiError> {

@@ -22,6 +22,7 @@ pub fn rows() -> Vec<Row> {
     const ONE: &str = "/tenants/{tenantId}/wallets/{walletId}";
     const TRANSACTIONS: &str = "/tenants/{tenantId}/wallets/{walletId}/transactions";
     let (wallet, of_tenant) = (Access::Entity("Wallet"), Access::Entity("TenantWallet"));
+    let (opens, opens_of_tenant) = (Access::InHandler("Wallet"), Access::InHandler("TenantWallet"));
     let movement = Access::Entity("WalletTransaction");
     let (list, create) = (Effect::List, Effect::Create);
     vec![
@@ -38,7 +39,7 @@ pub fn rows() -> Vec<Row> {
             "createTenantWallet",
             Method::POST,
             OF_TENANT,
-            of_tenant,
+            opens_of_tenant,
             create,
             "Open a wallet of the tenant",
             create_for_tenant,
@@ -56,7 +57,7 @@ pub fn rows() -> Vec<Row> {
             "createCustomerWallet",
             Method::POST,
             OF_CUSTOMER,
-            wallet,
+            opens,
             create,
             "Open a wallet for a customer",
             create_for_customer,
@@ -99,7 +100,7 @@ async fn of_the_tenant(
     Path(_): Path<TenantPath>,
     Query(paging): Query<Paging>,
 ) -> Result<Vec<Wallet>, ApiError> {
-    list(&ctx, WalletSearch { of_tenant: true, ..WalletSearch::default() }, &paging).await
+    list(&ctx, "TenantWallet", WalletSearch { of_tenant: true, ..WalletSearch::default() }, &paging).await
 }
 
 async fn of_a_customer(
@@ -108,7 +109,7 @@ async fn of_a_customer(
     Query(paging): Query<Paging>,
 ) -> Result<Vec<Wallet>, ApiError> {
     let customer = customers::find(&ctx, path.customer_id).await?;
-    list(&ctx, WalletSearch { customer_id: Some(customer.id), ..WalletSearch::default() }, &paging).await
+    list(&ctx, "Wallet", WalletSearch { customer_id: Some(customer.id), ..WalletSearch::default() }, &paging).await
 }
 
 async fn find_wallets(
@@ -124,12 +125,15 @@ async fn find_wallets(
         external_unique_id: search.external_unique_id.as_deref(),
         ..WalletSearch::default()
     };
-    list(&ctx, search, &paging).await
+    list(&ctx, "Wallet", search, &paging).await
 }
 
-async fn list(ctx: &Ctx, search: WalletSearch<'_>, paging: &Paging) -> Result<Vec<Wallet>, ApiError> {
+/// Wallets of types that are closed to the caller are left out.
+async fn list(ctx: &Ctx, entity: &str, search: WalletSearch<'_>, paging: &Paging) -> Result<Vec<Wallet>, ApiError> {
     let rows = ctx.store().wallets(ctx.scope(), search, paging.page()?).await?;
-    ctx.part(paging, rows, |row| row.id, |row| shown(ctx, row))
+    let open = ctx.open_wallet_types(entity, rows.iter().map(|row| row.wallet_type_id)).await?;
+    let rows = ctx.part(paging, rows, |row| row.id, Ok)?;
+    rows.into_iter().filter(|row| open.contains(&row.wallet_type_id)).map(|row| shown(ctx, row)).collect()
 }
 
 async fn create_for_tenant(
@@ -152,8 +156,9 @@ async fn create_for_customer(
 /// The account first: nobody knows its number before the wallet's row is there. A card-backed wallet gets its first card
 /// in the same transaction.
 async fn create(ctx: &Ctx, customer_id: Option<i64>, body: NewEclipseWallet) -> Result<Wallet, ApiError> {
+    let entity = if customer_id.is_some() { "Wallet" } else { "TenantWallet" };
+    ctx.require(entity, "CREATE", Some(body.wallet_type_id)).await?;
     let kind = wallet_type(ctx, body.wallet_type_id).await?;
-    ctx.require("Wallet", "CREATE", Some(kind.id)).await?;
     let card = if is_card_backed(&kind.mode) { Some(cards::prepare(ctx).await?) } else { None };
     let system = kind.mode == "SYSTEM";
     let account = ctx.open_account(if system { "SYSTEM" } else { "WALLET" }, kind.currency, system).await?;
@@ -199,7 +204,10 @@ async fn update(ctx: Ctx, Path(path): Path<WalletPath>, Body(body): Body<WalletC
     }
     let version = body.version.unwrap_or(row.version);
     let wallet_type_id = match body.wallet_type_id.filter(|id| *id != row.wallet_type_id) {
-        Some(id) => same_kind(&row, wallet_type(&ctx, id).await?)?,
+        Some(id) => {
+            ctx.require("Wallet", "UPDATE", Some(id)).await?;
+            same_kind(&row, wallet_type(&ctx, id).await?)?
+        }
         None => row.wallet_type_id,
     };
     let before = row.clone();

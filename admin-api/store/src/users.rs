@@ -151,14 +151,20 @@ impl Store {
         Ok(taken == 1)
     }
 
-    /// Gives the attempts back after a right password, and opens a session. Log-ins that are over go on the way.
-    pub async fn open_session(&self, user: i64, session: &str, expires_at: i64) -> Result<(), StoreError> {
+    /// Gives the attempts back after a right password, and opens a session, unless the user has been changed since he
+    /// was read. Log-ins that are over go on the way.
+    pub async fn open_session(&self, user: &UserRow, session: &str, expires_at: i64) -> Result<(), StoreError> {
         let mut change = self.begin().await?;
-        sql("UPDATE users SET failed_logins = 0, locked_until = 0 WHERE id = $1").bind(user).run(&mut change).await?;
+        sql("UPDATE users SET failed_logins = 0, locked_until = 0
+             WHERE id = $1 AND version = $2 AND status = 'ACTIVE'")
+        .bind(user.id)
+        .bind(user.version)
+        .run_versioned(&mut change)
+        .await?;
         sql("DELETE FROM sessions WHERE expires_at <= $1").bind(now()).run(&mut change).await?;
         sql("INSERT INTO sessions (id, user_id, expires_at) VALUES ($1, $2, $3)")
             .bind(session)
-            .bind(user)
+            .bind(user.id)
             .bind(expires_at)
             .run(&mut change)
             .await?;

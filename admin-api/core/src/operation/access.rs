@@ -13,12 +13,15 @@ pub enum Access {
     Entity(&'static str),
     /// The same, and no one tenant's person: the platform's own people and those of institutions.
     Platform(&'static str),
+    /// The right to this entity for the type of a wallet that the body names: the handler asks by
+    /// [`Ctx::require`](crate::Ctx::require), and the test of all rows finds one that does not.
+    InHandler(&'static str),
 }
 
 impl Access {
     pub fn entity(self) -> Option<&'static str> {
         match self {
-            Self::Entity(entity) | Self::Platform(entity) => Some(entity),
+            Self::Entity(entity) | Self::Platform(entity) | Self::InHandler(entity) => Some(entity),
             Self::Anonymous | Self::Authenticated => None,
         }
     }

@@ -103,7 +103,7 @@ fn head(row: &Row) -> OperationBuilder {
     };
     match row.access {
         Access::Anonymous => operation.security(SecurityRequirement::default()),
-        Access::Authenticated | Access::Entity(_) | Access::Platform(_) => {
+        Access::Authenticated | Access::Entity(_) | Access::Platform(_) | Access::InHandler(_) => {
             operation.security(SecurityRequirement::new(TOKEN, Vec::<String>::new()))
         }
     }

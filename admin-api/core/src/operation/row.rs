@@ -125,10 +125,13 @@ fn describe_answer<T: ToSchema + 'static>(operation: OperationBuilder, schemas: 
     if TypeId::of::<T>() == TypeId::of::<()>() {
         return operation.response("204", nothing());
     }
-    let schema = schemas.reference::<T>();
-    let operation = match &schema {
-        RefOr::T(Schema::OneOf(_)) => operation.response("204", nothing()),
-        _ => operation,
+    let (operation, schema) = match schemas.reference::<T>() {
+        // Of null and the model; null is never sent.
+        RefOr::T(Schema::OneOf(mut either)) => {
+            let model = either.items.pop().unwrap_or_else(|| Schema::OneOf(either).into());
+            (operation.response("204", nothing()), model)
+        }
+        schema => (operation, schema),
     };
     let content = Content::new(Some(schema));
     operation.response("200", ResponseBuilder::new().description("the answer").content("application/json", content))
