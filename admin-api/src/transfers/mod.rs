@@ -5,7 +5,7 @@ mod model;
 use admin_core::{Access, ApiError, Body, Ctx, Effect, ErrorCode, MoneyRequest, Path, Row};
 use admin_store::WalletRow;
 use axum::http::Method;
-use ledger::{Entry, EventId, Posting};
+use ledger::{Entry, Posting};
 
 use crate::paths::TenantPath;
 use crate::wallets;
@@ -76,7 +76,8 @@ async fn transfer(
     ctx.move_money(request, move |moved| Ok(Some(WalletTransfer::new(moved, body, currency)))).await
 }
 
-/// A transfer can be taken back once, down to what is to remain.
+/// A transfer can be taken back once, whole or in part. It is a movement the other way, not an undoing by force: the
+/// wallet that was paid has to have the money.
 async fn reverse(
     ctx: Ctx,
     Path(_): Path<TenantPath>,
@@ -86,9 +87,10 @@ async fn reverse(
     let named = &body.original_external_unique_id;
     let original = ctx.store().money_operation_named(ctx.scope(), named).await?;
     let original = original.filter(|row| row.kind == "TRANSFER" && row.state == "DONE").ok_or_else(unknown)?;
-    let to = wallets::find(&ctx, original.to_wallet.ok_or_else(unknown)?).await?;
-    ctx.require("Reversal", "CREATE", Some(to.wallet_type_id)).await?;
-    let currency = wallets::currency(&to)?;
+    let (payer, payee) = original.from_wallet.zip(original.to_wallet).ok_or_else(unknown)?;
+    let (payer, payee) = (wallets::find(&ctx, payer).await?, wallets::find(&ctx, payee).await?);
+    ctx.require("Reversal", "CREATE", Some(payee.wallet_type_id)).await?;
+    let currency = wallets::currency(&payee)?;
     let amount = match &body.amount {
         Some(amount) => minor(amount, currency, "NewEclipseReversal")?,
         None => original.amount,
@@ -97,19 +99,16 @@ async fn reverse(
         let rule = "not more than was transferred";
         return Err(ApiError::validation(&amount.to_string(), "NewEclipseReversal", "amount", rule));
     }
-    check_funds(&ctx, &to, amount)?;
-    let event = u128::from_str_radix(&original.event_id, 16).map_err(|_| unknown())?;
-    let remaining = original.amount - amount;
     let request = MoneyRequest {
         kind: "REVERSAL",
         external_unique_id: Some(body.external_unique_id.clone()),
-        from_wallet: original.to_wallet,
-        to_wallet: original.from_wallet,
+        from_wallet: Some(payee.id),
+        to_wallet: Some(payer.id),
         amount,
         request: admin_core::profile_text(&body)?,
         reverses: Some(original.id),
         expires_at: None,
-        body: ledger::Body::Reverse { original: EventId(event), remaining, record: body.record() },
+        body: ledger::Body::Post { entry: entry(&payee, &payer, amount)?, record: body.record() },
     };
     ctx.move_money(request, move |moved| Ok(WalletReversal::new(moved, body, currency))).await
 }
@@ -129,7 +128,7 @@ pub fn minor(amount: &admin_core::Amount, currency: iso8583::domain::Currency, m
     minor.ok_or_else(|| ApiError::validation(&amount.to_string(), model, "amount", &rule))
 }
 
-/// For checks without movement, and for reversals, which the ledger would force.
+/// For checks without movement.
 fn check_funds(ctx: &Ctx, wallet: &WalletRow, amount: i64) -> Result<(), ApiError> {
     let account = u64::try_from(wallet.account).ok().and_then(|account| ctx.ledger().account(account));
     let available = account.map_or(0, |account| account.available);

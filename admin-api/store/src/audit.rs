@@ -64,9 +64,7 @@ impl Store {
     pub async fn audit(&self, page: Page) -> Result<Vec<AuditRow>, StoreError> {
         sql("SELECT id, at, tenant_id, actor, address, operation, target, before, after, trace_id
              FROM audit WHERE (CAST($1 AS BIGINT) IS NULL OR id > $1) ORDER BY id LIMIT $2 OFFSET $3")
-        .bind(page.after)
-        .bind(page.limit)
-        .bind(page.offset)
+        .page(page)
         .all(&self.readers)
         .await
     }

@@ -113,9 +113,7 @@ impl Store {
         .bind(search.customer_id)
         .bind(search.status)
         .bind(search.external_unique_id)
-        .bind(page.after)
-        .bind(page.limit)
-        .bind(page.offset)
+        .page(page)
         .all(&self.readers)
         .await
     }

@@ -88,9 +88,7 @@ impl Store {
              ORDER BY id LIMIT $4 OFFSET $5")
         .bind(scope.tenant())
         .bind(key)
-        .bind(page.after)
-        .bind(page.limit)
-        .bind(page.offset)
+        .page(page)
         .all(&self.readers)
         .await
     }

@@ -87,9 +87,7 @@ impl Store {
         .bind(search.phone)
         .bind(search.national_identity)
         .bind(search.external_unique_id)
-        .bind(page.after)
-        .bind(page.limit)
-        .bind(page.offset)
+        .page(page)
         .all(&self.readers)
         .await
     }

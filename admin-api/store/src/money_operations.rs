@@ -181,9 +181,7 @@ impl Store {
              ORDER BY id LIMIT $4 OFFSET $5")
         .bind(wallet)
         .bind(scope.tenant())
-        .bind(page.after)
-        .bind(page.limit)
-        .bind(page.offset)
+        .page(page)
         .all(&self.readers)
         .await
     }

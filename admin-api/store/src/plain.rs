@@ -87,7 +87,7 @@ impl Store {
     }
 
     pub async fn plains(&self, table: &PlainTable, scope: Scope, page: Page) -> Result<Vec<PlainRow>, StoreError> {
-        let list = sql(table.list).bind(scope.tenant()).bind(page.after).bind(page.limit).bind(page.offset);
+        let list = sql(table.list).bind(scope.tenant()).page(page);
         list.all(&self.readers).await
     }
 

@@ -115,9 +115,7 @@ impl Store {
         .bind(account)
         .bind(from)
         .bind(to)
-        .bind(page.after)
-        .bind(page.limit)
-        .bind(page.offset)
+        .page(page)
         .all(&self.readers)
         .await
     }

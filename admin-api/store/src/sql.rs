@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, PgConnection, PgPool, SqliteConnection, SqlitePool};
 
 use crate::error::StoreError;
+use crate::store::Page;
 
 /// A value to bind.
 #[derive(Clone)]
@@ -145,6 +146,11 @@ impl Sql {
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
         self
+    }
+
+    /// Binds the last three values of a list: behind which place, how many, leaving out how many.
+    pub fn page(self, page: Page) -> Self {
+        self.bind(page.after).bind(page.limit).bind(page.offset)
     }
 
     /// All rows.

@@ -77,9 +77,7 @@ impl Store {
              ORDER BY t.id LIMIT $4 OFFSET $5")
         .bind(scope.own_tenant())
         .bind(scope.institution())
-        .bind(page.after)
-        .bind(page.limit)
-        .bind(page.offset)
+        .page(page)
         .all(&self.readers)
         .await
     }

@@ -86,9 +86,7 @@ impl Store {
              ORDER BY id LIMIT $4 OFFSET $5")
         .bind(scope.tenant())
         .bind(terminal_id)
-        .bind(page.after)
-        .bind(page.limit)
-        .bind(page.offset)
+        .page(page)
         .all(&self.readers)
         .await
     }

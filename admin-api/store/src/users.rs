@@ -86,9 +86,7 @@ impl Store {
              FROM users WHERE tenant_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR id > $2)
              ORDER BY id LIMIT $3 OFFSET $4")
         .bind(scope.tenant())
-        .bind(page.after)
-        .bind(page.limit)
-        .bind(page.offset)
+        .page(page)
         .all(&self.readers)
         .await
     }

@@ -73,9 +73,7 @@ impl Store {
                AND (CAST($2 AS BIGINT) IS NULL OR id > $2)
              ORDER BY id LIMIT $3 OFFSET $4")
         .bind(scope.tenant())
-        .bind(page.after)
-        .bind(page.limit)
-        .bind(page.offset)
+        .page(page)
         .all(&self.readers)
         .await
     }

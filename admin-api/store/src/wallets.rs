@@ -114,9 +114,7 @@ impl Store {
         .bind(search.status)
         .bind(search.friendly_id)
         .bind(search.external_unique_id)
-        .bind(page.after)
-        .bind(page.limit)
-        .bind(page.offset)
+        .page(page)
         .all(&self.readers)
         .await
     }
