@@ -91,3 +91,18 @@ async fn a_card_is_blocked_once_with_a_record() {
         "{changes:?}"
     );
 }
+
+#[tokio::test]
+async fn a_request_is_found_again_by_its_ids() {
+    let world = world().await;
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let headers = [("traceparent", &*format!("00-{trace}-b7ad6b7169203331-01")), ("x-request-id", "order-7")];
+    for path in ["/global/server-time", "/nonsense"] {
+        let answer = world.call_with("GET", &world.path(path, 0), None, &headers, None).await;
+        assert_eq!(answer.body[0]["traceId"], trace, "{path}: {}", answer.body);
+        assert_eq!(
+            (&answer.headers["x-trace-id"], &answer.headers["x-request-id"]),
+            (&trace.parse().unwrap(), &"order-7".parse().unwrap())
+        );
+    }
+}

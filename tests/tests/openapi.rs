@@ -6,7 +6,7 @@ use system_tests::{Daemon, root, run_umbra};
 
 /// Requests of each operation and phase: about a hundred seconds, or with `UMBRA_TESTS_LONG` some minutes.
 const EXAMPLES: &str = "10";
-const EXAMPLES_LONG: &str = "100";
+const EXAMPLES_LONG: &str = "40";
 
 #[test]
 fn every_operation_keeps_to_its_document() {

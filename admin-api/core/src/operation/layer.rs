@@ -11,7 +11,7 @@ use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, LINK};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter};
 use futures::FutureExt;
@@ -19,6 +19,7 @@ use futures::FutureExt;
 use super::access::Access;
 use super::document::models;
 use super::row::{Call, Row};
+use super::trace::TraceIds;
 use crate::BASE_PATH;
 use crate::ctx::{Actor, Ctx, User};
 use crate::error::{ApiError, ErrorCode, Rejected};
@@ -44,49 +45,44 @@ pub fn router(rows: &[Row], services: Arc<Services>) -> Router {
         let methods = paths.entry(format!("{BASE_PATH}{}", row.path)).or_default();
         *methods = std::mem::take(methods).on(filter, handler);
     }
-    let wrong_method = || async { reject(ErrorCode::WrongMethod, "this path has no such method; see /openapi.json") };
+    let wrong_method = |headers: HeaderMap| async move {
+        reject(&headers, ErrorCode::WrongMethod, "this path has no such method; see /openapi.json")
+    };
     let routed = paths
         .into_iter()
         .fold(Router::new(), |router, (path, methods)| router.route(&path, methods.fallback(wrong_method)));
-    routed.fallback(|| async { reject(ErrorCode::NoOperation, "no such operation; see /openapi.json") })
+    routed.fallback(|headers: HeaderMap| async move {
+        reject(&headers, ErrorCode::NoOperation, "no such operation; see /openapi.json")
+    })
 }
 
-fn reject(code: ErrorCode, description: &str) -> Response {
-    let (trace_id, span_id) = fresh_ids();
-    Rejected { error: ApiError::new(code, description), trace_id, span_id }.into_response()
+fn reject(headers: &HeaderMap, code: ErrorCode, description: &str) -> Response {
+    refuse(&TraceIds::of(headers), ApiError::new(code, description))
 }
 
-/// Trace and span ids in the form of W3C Trace Context.
-fn fresh_ids() -> (String, String) {
-    let (trace, span) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
-    (trace.simple().to_string(), span.simple().to_string().get(..16).unwrap_or_default().to_owned())
+fn refuse(ids: &TraceIds, error: ApiError) -> Response {
+    let rejected = Rejected { error, trace_id: ids.trace.clone(), span_id: ids.span.clone() };
+    let mut response = rejected.into_response();
+    ids.write(response.headers_mut());
+    response
 }
 
 async fn serve(row: Row, model: Option<Arc<Model>>, services: Arc<Services>, request: Request) -> Response {
     let started = Instant::now();
-    let (trace_id, span_id) = fresh_ids();
-    let outcome = tokio::time::timeout(
-        TIMEOUT,
-        AssertUnwindSafe(answer(&row, model, services, request, &trace_id)).catch_unwind(),
-    );
-    let mut response = match outcome.await {
+    let ids = TraceIds::of(request.headers());
+    let answering = AssertUnwindSafe(answer(&row, model, services, request, &ids.trace)).catch_unwind();
+    let mut response = match tokio::time::timeout(TIMEOUT, answering).await {
         Ok(Ok(Ok(response))) => response,
-        Ok(Ok(Err(error))) => Rejected { error, trace_id: trace_id.clone(), span_id }.into_response(),
+        Ok(Ok(Err(error))) => refuse(&ids, error),
         Ok(Err(_)) => {
-            tracing::error!(operation = row.id, trace_id, "handler panicked");
-            let error = ApiError::new(ErrorCode::Unknown, "an internal fault; report the trace id");
-            Rejected { error, trace_id: trace_id.clone(), span_id }.into_response()
+            tracing::error!(operation = row.id, trace_id = ids.trace, "handler panicked");
+            refuse(&ids, ApiError::new(ErrorCode::Unknown, "an internal fault; report the trace id"))
         }
-        Err(_) => {
-            let error = ApiError::new(ErrorCode::Downstream, "the operation took too long; try again later");
-            Rejected { error, trace_id: trace_id.clone(), span_id }.into_response()
-        }
+        Err(_) => refuse(&ids, ApiError::new(ErrorCode::Downstream, "the operation took too long; try again later")),
     };
-    if let Ok(value) = HeaderValue::from_str(&trace_id) {
-        response.headers_mut().insert("x-trace-id", value);
-    }
+    ids.write(response.headers_mut());
     response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
-    observe(&row, response.status(), &trace_id, started);
+    observe(&row, response.status(), &ids.trace, started);
     response
 }
 

@@ -5,6 +5,7 @@ mod document;
 mod input;
 mod layer;
 mod row;
+mod trace;
 
 pub use access::Access;
 pub(crate) use document::Schemas;
