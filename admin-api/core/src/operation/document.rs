@@ -30,7 +30,12 @@ impl Schemas {
         let mut found = Vec::new();
         T::schemas(&mut found);
         let own = T::schema();
-        let is_model = matches!(&own, RefOr::T(Schema::Object(object)) if !object.properties.is_empty());
+        let is_model = match &own {
+            RefOr::T(Schema::Object(object)) => !object.properties.is_empty(),
+            // A model with a flattened part.
+            RefOr::T(Schema::AllOf(_)) => true,
+            _ => false,
+        };
         self.0.extend(found);
         if is_model {
             let name = T::name().into_owned();
