@@ -106,3 +106,31 @@ async fn a_request_is_found_again_by_its_ids() {
         );
     }
 }
+
+/// A reset that is refused gives no tries back: it would be a way to guess PINs that nobody sees.
+#[tokio::test]
+async fn a_refused_change_gives_no_pin_tries_back() {
+    let world = world().await;
+    let admin = world.log_in(ADMIN).await;
+    let card = u64::try_from(world.card).unwrap();
+    let wrong = ledger::Body::Card(ledger::CardEvent {
+        aliases: Vec::new(),
+        repeat_of: None,
+        advice: false,
+        card: Some(card),
+        pin: ledger::PinCheck::Wrong,
+        pin_tries_max: 3,
+        action: ledger::CardAction::Inquire { account: world.account },
+        answer: Vec::new(),
+        record: Vec::new(),
+    });
+    let event = ledger::Event { id: admin_core::fresh_event_id(), content: ledger::Content([0; 16]), body: wrong };
+    world.ledger.submit(event).await.unwrap();
+    assert_eq!(world.ledger.pin_tries(card), 1);
+    let path = world.path("/tenants/{tenantId}/cards/{cardId}", world.own);
+    let stale = json!({"pinRetryCount": 0, "version": 7});
+    assert_eq!(world.call("PUT", &path, Some(&admin), Some(stale)).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(world.ledger.pin_tries(card), 1);
+    assert_eq!(world.call("PUT", &path, Some(&admin), Some(json!({"pinRetryCount": 0}))).await.0, StatusCode::OK);
+    assert_eq!(world.ledger.pin_tries(card), 0);
+}

@@ -1125,3 +1125,77 @@ async fn who_may_change_settings_gives_himself_no_rights() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_may_change_wallet_types_loosens_no_permissions() {
+    let stage = stage().await;
+    for verb in ["CREATE", "UPDATE"] {
+        stage.set(stage.tenant(), &format!("WalletType.{verb}.Allowed"), "LEVEL_01,TENANT_SYSTEM").await;
+    }
+    let wallet_type = stage.wallet_type().await;
+    let path = format!("{}/{wallet_type}", stage.path("/tenants/{tenantId}/wallet-types"));
+    let with = |template: &str| {
+        let template = json!({"att": "permissionsTemplate", "val": template});
+        json!({"configuration": [{"att": "Currency", "val": "ZAR"}, template]})
+    };
+    stage.done("PUT", &path, &stage.clerk, json!({"name": "Renamed once"})).await;
+    stage.done("PUT", &path, &stage.admin, with("strict")).await;
+    for change in [with("loose"), json!({"name": "Renamed twice"})] {
+        let (status, answer) = stage.world.call("PUT", &path, Some(&stage.clerk), Some(change)).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{answer}");
+    }
+    stage.done("PUT", &path, &stage.clerk, with("strict")).await;
+}
+
+/// A type that was removed while a wallet of it was being made, or whatever else leaves such a wallet, keeps its key.
+#[tokio::test]
+async fn a_removed_type_s_wallets_keep_their_restriction() {
+    let stage = stage().await;
+    let second = stage.kind().await;
+    stage.set_both("READ.Allowed", "LEVEL_01").await;
+    stage.set_both("WalletType1.READ.Allowed", "LEVEL_02").await;
+    let mut change = stage.world.store.begin().await.unwrap();
+    let removal = sql("UPDATE wallet_types SET removed = TRUE WHERE id = $1").bind(second.wallet_type);
+    removal.run(&mut change).await.unwrap();
+    stage.world.store.commit(change).await.unwrap();
+    assert_eq!(stage.reads(second.wallet, second.card).await, [false; 3]);
+}
+
+/// What nobody may do who only issues cards, takes transfers back or holds amounts.
+#[tokio::test]
+async fn a_system_wallet_is_debited_by_finance_alone() {
+    let stage = stage().await;
+    let currency = json!([{"att": "Currency", "val": "ZAR"}]);
+    let wanted = json!({"name": "Float", "mode": "SYSTEM", "configuration": currency});
+    let float = stage.done("POST", &stage.path("/tenants/{tenantId}/wallet-types"), &stage.admin, wanted).await;
+    let wanted = json!({"walletTypeId": float["walletTypeId"], "status": "ACTIVE", "externalUniqueId": "float-wallet"});
+    let float = stage.done("POST", &stage.path("/tenants/{tenantId}/tenant-wallets"), &stage.admin, wanted).await;
+    let float = float["walletId"].as_i64().unwrap();
+    for entity in ["Card", "Transfer", "Reversal", "Reservation"] {
+        stage.set(stage.tenant(), &format!("{entity}.CREATE.Allowed"), "LEVEL_01,TENANT_SYSTEM").await;
+    }
+    let wallets = stage.path("/tenants/{tenantId}/wallets");
+    let paid = json!({
+        "fromWalletId": stage.world.wallet, "toWalletId": float, "amount": 1, "description": "in",
+        "externalUniqueId": "into-the-float",
+    });
+    stage.done("POST", &format!("{wallets}/transfers"), &stage.clerk, paid).await;
+    let hold = json!({"amount": 1, "expires": "2099-01-01T00:00:00.000Z", "sessionId": "session-1"});
+    let out = json!({
+        "fromWalletId": float, "toWalletId": stage.world.wallet, "amount": 1, "description": "out",
+        "externalUniqueId": "out-of-the-float",
+    });
+    let back = json!({"originalExternalUniqueId": "into-the-float", "externalUniqueId": "back-from-the-float"});
+    for (path, body) in [
+        (format!("{wallets}/{float}/reservations"), hold),
+        (format!("{wallets}/transfers"), out),
+        (format!("{wallets}/reversals"), back.clone()),
+    ] {
+        let (status, answer) = stage.world.call("POST", &path, Some(&stage.clerk), Some(body)).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}: {answer}");
+    }
+    let cards = format!("{wallets}/{float}/cards");
+    let (status, answer) = stage.world.call("POST", &cards, Some(&stage.admin), Some(json!({}))).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "not even the administrator: {answer}");
+    stage.done("POST", &format!("{wallets}/reversals"), &stage.admin, back).await;
+}

@@ -26,7 +26,7 @@ pub use event::{
 pub use outcome::{Applied, Code, Outcome};
 pub use recovery::OpenError;
 pub use sequencer::{Ledger, LedgerConfig, SubmitError};
-pub use state::{AccountView, Changes, HoldView, Recorded, State};
+pub use state::{AccountView, Changes, HoldView, Recall, Recorded, State};
 pub use storage::{FileStorage, Storage, StorageFile};
 pub use subscription::{AppliedEvent, Feed, Subscription, subscribe};
 pub use tools::{Report, dump, verify, verify_storage};

@@ -18,7 +18,7 @@ use crate::limits::{
 };
 use crate::outcome::Applied;
 use crate::recovery::{self, OpenError};
-use crate::state::{AccountView, HoldView, Recorded, State};
+use crate::state::{AccountView, HoldView, Recall, Recorded, State};
 use crate::storage::Storage;
 use crate::subscription::{AppliedEvent, Feed};
 
@@ -167,8 +167,8 @@ impl Ledger {
         self.read(|state| state.lookup(id, repeat_of))
     }
 
-    /// What came of an event of this very id, as long as it is remembered, though it may not be accepted any more.
-    pub fn recall(&self, id: EventId) -> Option<Applied> {
+    /// What is known of an event of this very id, though it may not be accepted any more.
+    pub fn recall(&self, id: EventId) -> Recall {
         self.read(|state| state.recall(id))
     }
 

@@ -109,7 +109,8 @@ impl Client {
             let Some(asked) = self.open.clone() else { return };
             let headers = [("idempotency-key", asked.key.as_str())];
             match rest.try_call(asked.method, &asked.path, &headers, asked.body.as_ref()).await {
-                None => return,
+                // Dead, or the log-in is over: asked again in the next life.
+                None | Some((401, _)) => return,
                 // In work, or no room just now: asked again.
                 Some((503, _)) => tokio::time::sleep(Duration::from_millis(5)).await,
                 Some((status, answer)) => {

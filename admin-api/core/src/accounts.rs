@@ -39,7 +39,13 @@ pub fn fresh_event_id() -> EventId {
 /// Opens in the ledger what has a row and no account yet.
 pub async fn open_missing_accounts(store: &Store, ledger: &Ledger) -> Result<(), AccountError> {
     for row in store.accounts().await? {
-        open(ledger, &row).await?;
+        match open(ledger, &row).await {
+            // Nothing can be on it, and the accounts there are must go on.
+            Err(AccountError::Refused(account, Code::Full)) => {
+                tracing::error!(account, "the ledger has no room for another account; what needs this one will fail");
+            }
+            opened => opened?,
+        }
     }
     Ok(())
 }
@@ -82,6 +88,9 @@ impl Ctx {
     ) -> Result<i64, ApiError> {
         let tenant = self.tenant()?;
         if let Some(id) = self.store().account_named(tenant, kind, name).await? {
+            // Its row may be older than its account: whoever made it may have gone in between.
+            let row = AccountRow { id, tenant_id: tenant, kind: kind.into(), name: name.into(), currency, unlimited };
+            self.open_row(&row).await?;
             return Ok(id);
         }
         match self.make_account(kind, name.to_owned(), currency, unlimited).await {
@@ -105,12 +114,15 @@ impl Ctx {
         let id = NewAccount { tenant_id, kind, name: &name, currency, unlimited }.insert(&mut change).await?;
         self.store().commit(change).await?;
         fault_point("account-row");
-        let row = AccountRow { id, tenant_id, kind: kind.into(), name, currency, unlimited };
-        open(self.ledger(), &row).await.map_err(|error| {
-            tracing::error!(%error, "account not opened; the next start tries again");
-            ApiError::new(ErrorCode::Downstream, "the ledger does not take the account; try again later")
-        })?;
+        self.open_row(&AccountRow { id, tenant_id, kind: kind.into(), name, currency, unlimited }).await?;
         fault_point("account-opened");
         Ok(id)
+    }
+
+    async fn open_row(&self, row: &AccountRow) -> Result<(), ApiError> {
+        open(self.ledger(), row).await.map_err(|error| {
+            tracing::error!(%error, "account not opened; the next start tries again");
+            ApiError::new(ErrorCode::Downstream, "the ledger does not take the account; try again later")
+        })
     }
 }

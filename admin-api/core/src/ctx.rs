@@ -125,7 +125,7 @@ impl Ctx {
 
     async fn may(&self, entity: &str, verb: &str, wallet_type: Option<i64>) -> Result<bool, ApiError> {
         let wallet_type = match wallet_type {
-            Some(id) => self.store().wallet_type(self.scope, id).await?,
+            Some(id) => self.store().wallet_type_for_rights(self.scope, id).await?,
             None => None,
         };
         let right = Right { entity, verb, wallet_type: wallet_type.as_ref() };

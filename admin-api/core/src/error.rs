@@ -109,6 +109,11 @@ impl ApiError {
         Self::new(ErrorCode::NotFound, format!("no such {what}"))
     }
 
+    /// For a value that must be unique and is not.
+    pub fn taken(field: &str) -> Self {
+        Self::new(ErrorCode::Taken, format!("the value of {field} is taken; it must be unique"))
+    }
+
     /// A value that breaks a rule: names value, model, field and rule. `value` must be fit to be shown.
     pub fn validation(value: &str, model: &str, field: &str, rule: &str) -> Self {
         Self::new(ErrorCode::Validation, format!("value {value:?} of {model}.{field} is not valid: {rule}"))
@@ -123,9 +128,7 @@ impl From<StoreError> for ApiError {
                 ErrorCode::KeyBusy,
                 "the first request under this Idempotency-Key is still in work; try again",
             ),
-            StoreError::Taken { field, .. } => {
-                Self::new(ErrorCode::Taken, format!("the value of {field} is taken; it must be unique"))
-            }
+            StoreError::Taken { field, .. } => Self::taken(field),
             StoreError::Referred => Self::new(
                 ErrorCode::Referred,
                 "something else depends on this, or it names something that is not there",

@@ -14,7 +14,7 @@
 use std::time::Duration;
 
 use admin_store::{MoneyOperationRow, MoneyResult, NewMoneyOperation, Store};
-use ledger::{Applied, Body, Clock, Code, Content, Event, EventId, Ledger, Outcome, SystemClock};
+use ledger::{Applied, Body, Code, Content, Event, EventId, Ledger, Outcome, Recall};
 use serde::Serialize;
 use serde_json::json;
 
@@ -26,9 +26,6 @@ use crate::fault_point;
 /// Tries to write a result, and the pause between two. After them it is left to the next start.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// Younger intents are certainly still remembered by the ledger, had it taken their event.
-const REMEMBERED_MS: i64 = 23 * 60 * 60 * 1000;
 
 /// One movement of money.
 pub struct MoneyRequest {
@@ -96,7 +93,10 @@ impl Ctx {
         fault_point("money-event");
         let moved = Moved { id, event_id, outcome: applied.outcome };
         let answer = if moved.outcome.code == Code::Approved { Some(answer(&moved)?) } else { None };
-        self.write_result(id, audit, result(&moved.outcome), &answer).await?;
+        // The ledger has decided: whether or not that could be written down, it is what happened. The next start writes it.
+        if let Err(error) = self.write_result(id, audit, result(&moved.outcome), &answer).await {
+            tracing::error!(operation = id, %error, "result of a money operation not written; the next start does it");
+        }
         fault_point("money-result");
         answer.ok_or_else(|| refusal(moved.outcome.code))
     }
@@ -109,6 +109,9 @@ impl Ctx {
         };
         if row.request_hash != self.request_hash {
             return Err(ApiError::new(ErrorCode::KeyReused, "this Idempotency-Key was used for another request"));
+        }
+        if row.created_at <= self.store().idempotency_horizon() {
+            return Ok(None);
         }
         match known_event(self.ledger(), &row.event_id).filter(|_| row.state == "DONE") {
             Some((event_id, applied)) => Ok(Some(Moved { id: row.id, event_id, outcome: applied.outcome })),
@@ -136,6 +139,9 @@ impl Ctx {
             request_hash: &self.request_hash,
             audit_id: audit,
         };
+        if let Some(key) = intent.idempotency_key {
+            self.store().free_old_key(&mut change, intent.actor, key).await?;
+        }
         let id = intent.insert(&mut change).await?;
         self.store().commit(change).await?;
         Ok((id, audit))
@@ -169,7 +175,10 @@ impl Ctx {
         answer: &Option<T>,
     ) -> Result<(), ApiError> {
         let mut change = self.store().begin().await?;
-        self.store().finish_money_operation(&mut change, id, result).await?;
+        if !self.store().finish_money_operation(&mut change, id, result).await? {
+            // Written before, by a commit whose answer was lost.
+            return Ok(());
+        }
         self.store().finish_audit(&mut change, audit, &ended(result, answer)).await?;
         if let Some(answer) = answer {
             self.remember(&mut change, answer).await?;
@@ -180,12 +189,11 @@ impl Ctx {
 
 /// Asks the ledger what became of every intent that a crash has left. To be done before anything is served.
 pub async fn settle_intents(store: &Store, ledger: &Ledger) -> Result<(), admin_store::StoreError> {
-    let now = i64::try_from(SystemClock.now()).unwrap_or(i64::MAX);
     for row in store.money_intents().await? {
-        let result = match known_event(ledger, &row.event_id) {
-            Some((_, applied)) => result(&applied.outcome),
-            None if row.created_at > now.saturating_sub(REMEMBERED_MS) => MoneyResult::Abandoned,
-            None => {
+        let result = match event_id(&row.event_id).map(|id| ledger.recall(id)) {
+            Some(Recall::Known(applied)) => result(&applied.outcome),
+            Some(Recall::Never) => MoneyResult::Abandoned,
+            Some(Recall::Forgotten) | None => {
                 tracing::error!(
                     operation = row.id,
                     event = row.event_id,
@@ -253,6 +261,13 @@ fn refusal(code: Code) -> ApiError {
 
 /// What the ledger knows of an operation's event.
 pub fn known_event(ledger: &Ledger, event_id: &str) -> Option<(EventId, Applied)> {
-    let id = EventId(u128::from_str_radix(event_id, 16).ok()?);
-    Some((id, ledger.recall(id)?))
+    let id = self::event_id(event_id)?;
+    match ledger.recall(id) {
+        Recall::Known(applied) => Some((id, applied)),
+        Recall::Never | Recall::Forgotten => None,
+    }
+}
+
+fn event_id(text: &str) -> Option<EventId> {
+    u128::from_str_radix(text, 16).ok().map(EventId)
 }

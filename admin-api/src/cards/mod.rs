@@ -103,6 +103,9 @@ async fn issue_card(
     if wallet.status != "ACTIVE" {
         return Err(ApiError::new(ErrorCode::WrongState, "cards are issued on wallets that are active"));
     }
+    if wallet.mode == "SYSTEM" {
+        return Err(ApiError::new(ErrorCode::WrongState, "a wallet of mode SYSTEM has no cards"));
+    }
     let card = prepare(&ctx).await?;
     let mut change = ctx.begin().await?;
     let id = card.insert(&ctx, change.transaction(), wallet.id, body).await?;
@@ -123,9 +126,7 @@ async fn update(ctx: Ctx, Path(path): Path<CardPath>, Body(body): Body<CardChang
         Some(pin) => Some(verification_value(&ctx, &row, &pin.0).await?),
         None => row.pvv.clone(),
     };
-    if body.pin.is_some() || body.pin_retry_count == Some(0) {
-        reset_tries(&ctx, row.id).await?;
-    }
+    let resets_tries = body.pin.is_some() || body.pin_retry_count == Some(0);
     let before = Card::new(ctx.data_keys(), row.clone())?;
     let changed = CardRow {
         status,
@@ -137,7 +138,12 @@ async fn update(ctx: Ctx, Path(path): Path<CardPath>, Body(body): Body<CardChang
     let mut change = ctx.begin().await?;
     ctx.store().update_card(change.transaction(), ctx.scope(), &changed, version).await?;
     let after = ctx.store().changed_card(change.transaction(), changed.id).await?;
-    change.updated(&before, Card::new(ctx.data_keys(), after)?).await
+    let card = change.updated(&before, Card::new(ctx.data_keys(), after)?).await?;
+    // After its record: a reset that was refused or that nobody wrote down would give free guesses.
+    if resets_tries {
+        reset_tries(&ctx, changed.id).await?;
+    }
+    Ok(card)
 }
 
 /// What proves the PIN, made in the HSM.

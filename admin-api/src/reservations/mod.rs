@@ -10,6 +10,7 @@ use ledger::{Clock, Entry, EventId, HoldView, Posting, SystemClock};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::transfers::check_funds;
 use crate::wallets::{self, WalletPath};
 use model::{NewEclipseReservation, Reservation};
 
@@ -53,8 +54,11 @@ async fn create(
     let expires_at = expires_at.ok_or_else(|| {
         ApiError::validation("the time", "NewEclipseReservation", "expires", "a moment that is still to come")
     })?;
+    if amount > 0 {
+        wallets::require_debtor(&ctx, &wallet)?;
+    }
     if body.only_check == Some(true) {
-        return Ok(None);
+        return check_funds(&ctx, &wallet, amount).map(|()| None);
     }
     let name = format!("{CLEARING}-{}", currency.code());
     let clearing = ctx.named_account("SYSTEM", &name, wallet.currency, true).await?;

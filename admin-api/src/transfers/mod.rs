@@ -36,9 +36,6 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-/// Who may take money out of a wallet of mode SYSTEM.
-const SYSTEM_DEBTORS: [&str; 4] = ["TENANT_SYSTEM", "GLOBAL_ADMIN", "GLOBAL_FINANCE_L_2", "GLOBAL_FINANCE_L_3"];
-
 async fn transfer(
     ctx: Ctx,
     Path(_): Path<TenantPath>,
@@ -47,12 +44,7 @@ async fn transfer(
     let from = usable(&ctx, body.from_wallet_id).await?;
     let to = usable(&ctx, body.to_wallet_id).await?;
     ctx.require("Transfer", "CREATE", Some(from.wallet_type_id)).await?;
-    if from.mode == "SYSTEM" && !ctx.actor().user().is_some_and(|user| user.is_one_of(&SYSTEM_DEBTORS)) {
-        return Err(ApiError::new(
-            ErrorCode::NotAllowed,
-            "who takes money out of a wallet of mode SYSTEM needs a finance role",
-        ));
-    }
+    wallets::require_debtor(&ctx, &from)?;
     let currency = wallets::currency(&from)?;
     if from.id == to.id || from.currency != to.currency {
         let rule = "two wallets of one currency";
@@ -90,6 +82,7 @@ async fn reverse(
     let (payer, payee) = original.from_wallet.zip(original.to_wallet).ok_or_else(unknown)?;
     let (payer, payee) = (wallets::find(&ctx, payer).await?, wallets::find(&ctx, payee).await?);
     ctx.require("Reversal", "CREATE", Some(payee.wallet_type_id)).await?;
+    wallets::require_debtor(&ctx, &payee)?;
     let currency = wallets::currency(&payee)?;
     let amount = match &body.amount {
         Some(amount) => minor(amount, currency, "NewEclipseReversal")?,
@@ -129,7 +122,7 @@ pub fn minor(amount: &admin_core::Amount, currency: iso8583::domain::Currency, m
 }
 
 /// For checks without movement.
-fn check_funds(ctx: &Ctx, wallet: &WalletRow, amount: i64) -> Result<(), ApiError> {
+pub fn check_funds(ctx: &Ctx, wallet: &WalletRow, amount: i64) -> Result<(), ApiError> {
     let account = u64::try_from(wallet.account).ok().and_then(|account| ctx.ledger().account(account));
     let available = account.map_or(0, |account| account.available);
     if available >= amount || wallet.mode == "SYSTEM" {

@@ -3,7 +3,9 @@
 mod model;
 mod rules;
 
-use admin_core::{Access, ApiError, Attribute, Body, Ctx, Effect, ErrorCode, Paging, Path, Query, Row};
+use admin_core::{
+    Access, ApiError, Attribute, Body, Ctx, Effect, ErrorCode, Paging, Path, Query, Row, is_permission_key,
+};
 use admin_store::{NewWalletType, WalletTypeRow};
 use axum::http::Method;
 use serde::Deserialize;
@@ -46,6 +48,7 @@ async fn create(
     Body(body): Body<NewEclipseWalletType>,
 ) -> Result<WalletType, ApiError> {
     let rules = Rules::of(&body.configuration, "NewEclipseWalletType")?;
+    permit(&ctx, &[], &body.configuration)?;
     let row = NewWalletType {
         tenant_id: ctx.tenant()?,
         name: &body.name,
@@ -74,6 +77,7 @@ async fn update(
         None => rules::only_currency(row.currency)?,
     };
     let rules = Rules::of(&configuration, MODEL)?;
+    permit(&ctx, &admin_core::profile::<Vec<Attribute>>(&row.configuration)?, &configuration)?;
     if rules.currency != row.currency {
         return Err(rules::breach(&configuration, MODEL, rules::CURRENCY, "the currency of a wallet type stays"));
     }
@@ -87,6 +91,15 @@ async fn update(
     let mut change = ctx.begin().await?;
     let after = ctx.store().update_wallet_type(change.transaction(), ctx.scope(), &changed, version).await?;
     change.updated(&WalletType::new(row)?, WalletType::new(after)?).await
+}
+
+/// Which shared set of permissions holds for a type is for administrators to say.
+fn permit(ctx: &Ctx, before: &[Attribute], after: &[Attribute]) -> Result<(), ApiError> {
+    let templates = |list: &[Attribute]| {
+        let found = list.iter().filter(|attribute| is_permission_key(&attribute.att));
+        found.map(|attribute| attribute.val.clone()).collect::<Vec<_>>()
+    };
+    if templates(before) == templates(after) { Ok(()) } else { ctx.require_administrator() }
 }
 
 async fn get(ctx: Ctx, Path(path): Path<WalletTypePath>) -> Result<WalletType, ApiError> {

@@ -2,7 +2,7 @@
 
 mod model;
 
-use admin_core::{Access, ApiError, Body, Ctx, Effect, ErrorCode, Paging, Path, Query, Row, fresh_event_id};
+use admin_core::{Access, ApiError, Body, Change, Ctx, Effect, ErrorCode, Paging, Path, Query, Row, fresh_event_id};
 use admin_store::{NewWallet, WalletRow, WalletSearch, WalletTypeRow};
 use axum::http::Method;
 use iso8583::domain::Currency;
@@ -159,6 +159,10 @@ async fn create(ctx: &Ctx, customer_id: Option<i64>, body: NewEclipseWallet) -> 
     let entity = if customer_id.is_some() { "Wallet" } else { "TenantWallet" };
     ctx.require(entity, "CREATE", Some(body.wallet_type_id)).await?;
     let kind = wallet_type(ctx, body.wallet_type_id).await?;
+    // Before an account is opened that nobody would need.
+    if ctx.store().wallet_named(&body.external_unique_id).await? {
+        return Err(ApiError::taken("externalUniqueId"));
+    }
     let card = if is_card_backed(&kind.mode) { Some(cards::prepare(ctx).await?) } else { None };
     let system = kind.mode == "SYSTEM";
     let account = ctx.open_account(if system { "SYSTEM" } else { "WALLET" }, kind.currency, system).await?;
@@ -175,6 +179,7 @@ async fn create(ctx: &Ctx, customer_id: Option<i64>, body: NewEclipseWallet) -> 
         configuration: &admin_core::profile_text(&body.configuration.unwrap_or_default())?,
     };
     let mut change = ctx.begin().await?;
+    keep_type(ctx, &mut change, kind.id).await?;
     let id = row.insert(change.transaction()).await?;
     if let Some(card) = card {
         card.insert(ctx, change.transaction(), id, cards::NewEclipseCard::default()).await?;
@@ -182,6 +187,23 @@ async fn create(ctx: &Ctx, customer_id: Option<i64>, body: NewEclipseWallet) -> 
     let row = ctx.store().changed_wallet(change.transaction(), id).await?;
     let wallet = shown(ctx, row)?;
     change.created(wallet).await
+}
+
+async fn keep_type(ctx: &Ctx, change: &mut Change<'_>, id: i64) -> Result<(), ApiError> {
+    let kept = ctx.store().keep_wallet_type(change.transaction(), id).await?;
+    if kept { Ok(()) } else { Err(ApiError::not_found("wallet type")) }
+}
+
+/// Who may take money out of a wallet of mode SYSTEM.
+const SYSTEM_DEBTORS: [&str; 4] = ["TENANT_SYSTEM", "GLOBAL_ADMIN", "GLOBAL_FINANCE_L_2", "GLOBAL_FINANCE_L_3"];
+
+/// Refuses who may not take money out of a wallet because of its mode. Everything that debits or holds asks here.
+pub fn require_debtor(ctx: &Ctx, wallet: &WalletRow) -> Result<(), ApiError> {
+    let may = ctx.actor().user().is_some_and(|user| user.is_one_of(&SYSTEM_DEBTORS));
+    if wallet.mode != "SYSTEM" || may {
+        return Ok(());
+    }
+    Err(ApiError::new(ErrorCode::NotAllowed, "who takes money out of a wallet of mode SYSTEM needs a finance role"))
 }
 
 /// Eight characters that are not mistaken for each other, for people to write on a deposit slip.
@@ -221,8 +243,12 @@ async fn update(ctx: Ctx, Path(path): Path<WalletPath>, Body(body): Body<WalletC
         wallet_type_id,
         ..before.clone()
     };
+    let before_type = before.wallet_type_id;
     let before = shown(&ctx, before)?;
     let mut change = ctx.begin().await?;
+    if changed.wallet_type_id != before_type {
+        keep_type(&ctx, &mut change, changed.wallet_type_id).await?;
+    }
     ctx.store().update_wallet(change.transaction(), ctx.scope(), &changed, version).await?;
     let after = ctx.store().changed_wallet(change.transaction(), changed.id).await?;
     let after = shown(&ctx, after)?;

@@ -120,7 +120,7 @@ impl Store {
         let rows: Vec<CardColumns> = sql(
             "SELECT c.id, c.tenant_id, c.wallet_id, c.pan_hash, c.expiry, w.account, t.currency, c.pvk, c.pvki, c.pvv,
                     c.pin_tries_max, t.tolerance_bp, t.hold_life_s,
-                    CASE WHEN w.status = 'ACTIVE' THEN c.status ELSE 'BLOCKED' END AS status
+                    CASE WHEN w.status = 'ACTIVE' AND t.mode <> 'SYSTEM' THEN c.status ELSE 'BLOCKED' END AS status
              FROM cards c
              JOIN wallets w ON w.id = c.wallet_id
              JOIN wallet_types t ON t.id = w.wallet_type_id

@@ -32,6 +32,11 @@ pub enum StoreError {
         /// As the API names it.
         field: &'static str,
     },
+    /// The database has lost what it had: events between are missing.
+    #[error(
+        "the projection stands at event {seq} and has lost what came after; restart, and it is read from the journal"
+    )]
+    Gap { seq: i64 },
     /// Other rows refer to it, or it refers to one that is not there.
     #[error("something else depends on this")]
     Referred,

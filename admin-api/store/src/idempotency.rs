@@ -18,6 +18,11 @@ pub struct Remembered {
 }
 
 impl Store {
+    /// Answers of before this moment are forgotten.
+    pub fn idempotency_horizon(&self) -> i64 {
+        now() - KEPT_MS
+    }
+
     pub async fn remembered(&self, actor: &str, key: &str) -> Result<Option<Remembered>, StoreError> {
         sql("SELECT request, answer FROM idempotency_keys WHERE actor = $1 AND key = $2 AND created_at > $3")
             .bind(actor)

@@ -89,20 +89,33 @@ pub enum MoneyResult {
 }
 
 impl Store {
+    /// Gives an `Idempotency-Key` free that was used longer ago than answers are kept.
+    pub async fn free_old_key(&self, change: &mut Transaction, actor: &str, key: &str) -> Result<(), StoreError> {
+        sql("UPDATE money_operations SET idempotency_key = NULL
+             WHERE actor = $1 AND idempotency_key = $2 AND created_at <= $3 AND state <> 'INTENT'")
+        .bind(actor)
+        .bind(key)
+        .bind(self.idempotency_horizon())
+        .run(change)
+        .await?;
+        Ok(())
+    }
+
     /// Writes what came of an intent. One that moved nothing gives its unique ids free, so that it can be asked again.
+    /// Gives whether it was still an intent.
     pub async fn finish_money_operation(
         &self,
         change: &mut Transaction,
         id: i64,
         result: MoneyResult,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (state, outcome, seq) = match result {
             MoneyResult::Applied { outcome, seq, approved } => {
                 (if approved { "DONE" } else { "REFUSED" }, Some(outcome), Some(seq))
             }
             MoneyResult::Abandoned => ("ABANDONED", None, None),
         };
-        sql("UPDATE money_operations SET state = $2, outcome = $3, seq = $4, finished_at = $5,
+        let finished = sql("UPDATE money_operations SET state = $2, outcome = $3, seq = $4, finished_at = $5,
                  external_unique_id = CASE WHEN $6 THEN external_unique_id END,
                  idempotency_key = CASE WHEN $6 THEN idempotency_key END,
                  reverses = CASE WHEN $6 THEN reverses END
@@ -113,8 +126,9 @@ impl Store {
         .bind(seq)
         .bind(now())
         .bind(state == "DONE")
-        .run_versioned(change)
-        .await
+        .run(change)
+        .await?;
+        Ok(finished == 1)
     }
 
     pub async fn money_operation(&self, scope: Scope, id: i64) -> Result<Option<MoneyOperationRow>, StoreError> {

@@ -61,6 +61,12 @@ impl Store {
     async fn take_over(&self, events: &[AppliedEvent]) -> Result<(), StoreError> {
         let Some(last) = events.last() else { return Ok(()) };
         let mut change = begin(&self.projector).await?;
+        // Where it stands, taken so that nobody moves it: a commit whose answer was lost has taken these over already.
+        let seq: i64 = sql("UPDATE projection SET seq = seq RETURNING seq").value(&mut change).await?;
+        let events: Vec<&AppliedEvent> = events.iter().filter(|event| signed(event.seq) > seq).collect();
+        if events.first().is_some_and(|event| signed(event.seq) != seq + 1) {
+            return Err(StoreError::Gap { seq });
+        }
         for event in events {
             let record = record_of(event);
             for (account, (amount, pending)) in changes_of(event) {

@@ -75,7 +75,8 @@ pub struct Store {
     pub(crate) readers: Pool,
     /// On SQLite one connection: writers queue here rather than in the database.
     writer: Pool,
-    /// The projection's own connection. It does not sync at commit: what is lost is read from the journal again.
+    /// The projection's own connection. On SQLite it does not sync at commit: what is lost with the machine is read from
+    /// the journal again.
     pub(crate) projector: Pool,
     notices: Arc<Notices>,
 }
@@ -186,8 +187,8 @@ async fn postgres(url: &str) -> Result<Pools, StoreError> {
         .await?;
     let pool = Pool::Postgres(pool);
     schema::bring_up_to_date(&pool).await?;
-    let rebuildable = options.options([("synchronous_commit", "off")]);
-    let projector = PgPoolOptions::new().max_connections(1).connect_with(rebuildable).await?;
+    // It syncs like the rest: the server can lose what it has answered while this process, and its feed, go on.
+    let projector = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
     Ok(Pools { readers: pool.clone(), writer: pool, projector: Pool::Postgres(projector) })
 }
 

@@ -65,6 +65,25 @@ impl Store {
         .await
     }
 
+    /// As [`Store::wallet_type`], also where it has been removed: wallets that still have it keep its rights.
+    pub async fn wallet_type_for_rights(&self, scope: Scope, id: i64) -> Result<Option<WalletTypeRow>, StoreError> {
+        sql("SELECT id, tenant_id, name, mode, configuration, currency, hold_life_s, tolerance_bp, version, created_at,
+                    modified_at
+             FROM wallet_types
+             WHERE id = $1 AND (CAST($2 AS BIGINT) IS NULL OR tenant_id = $2)")
+        .bind(id)
+        .bind(scope.tenant())
+        .optional(&self.readers)
+        .await
+    }
+
+    /// Keeps a type from being removed until the change is committed. Gives whether it was there to be kept.
+    pub async fn keep_wallet_type(&self, change: &mut Transaction, id: i64) -> Result<bool, StoreError> {
+        let kept =
+            sql("UPDATE wallet_types SET version = version WHERE id = $1 AND NOT removed").bind(id).run(change).await?;
+        Ok(kept == 1)
+    }
+
     pub async fn wallet_types(&self, scope: Scope, page: Page) -> Result<Vec<WalletTypeRow>, StoreError> {
         sql("SELECT id, tenant_id, name, mode, configuration, currency, hold_life_s, tolerance_bp, version, created_at,
                     modified_at
@@ -108,6 +127,8 @@ impl Store {
 
     /// Removes a type that no wallet has.
     pub async fn remove_wallet_type(&self, change: &mut Transaction, scope: Scope, id: i64) -> Result<(), StoreError> {
+        // First its row, then a look at the wallets: whoever gives a wallet this type takes the row too.
+        self.keep_wallet_type(change, id).await?;
         let removed = sql("UPDATE wallet_types SET removed = TRUE, name = name || ' (removed ' || $3 || ')'
              WHERE id = $1 AND tenant_id = $2 AND NOT removed
                AND NOT EXISTS (SELECT 1 FROM wallets WHERE wallet_type_id = $1)")

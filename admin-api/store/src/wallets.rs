@@ -88,6 +88,12 @@ impl Store {
         read(change, Scope::Global, id).await?.ok_or(StoreError::StaleVersion)
     }
 
+    /// Whether any tenant has a wallet of this externalUniqueId.
+    pub async fn wallet_named(&self, external_unique_id: &str) -> Result<bool, StoreError> {
+        let found = sql("SELECT id FROM wallets WHERE external_unique_id = $1").bind(external_unique_id);
+        Ok(found.optional_value::<i64>(&self.readers).await?.is_some())
+    }
+
     pub async fn wallets(
         &self,
         scope: Scope,

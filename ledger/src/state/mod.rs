@@ -37,6 +37,16 @@ pub struct AccountView {
     pub available: i64,
 }
 
+/// What the ledger can say of an event that it may have had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recall {
+    Known(Applied),
+    /// It was never applied.
+    Never,
+    /// It would be forgotten by now: nothing can be said.
+    Forgotten,
+}
+
 /// An open hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HoldView {
@@ -138,9 +148,15 @@ impl State {
         Some(Recorded { content: record.content, by_id, applied: record.replay() })
     }
 
-    /// What came of an event of this very id, as long as it is remembered, though it may not be accepted any more.
-    pub fn recall(&self, id: EventId) -> Option<Applied> {
-        Some(self.memory.get(id)?.replay())
+    /// What is known of an event of this very id, though it may not be accepted any more.
+    pub fn recall(&self, id: EventId) -> Recall {
+        match self.memory.get(id) {
+            Some(record) => Recall::Known(record.replay()),
+            None if self.memory.has_forgotten(id.time()) || is_outside(id.time(), HORIZON_MS, self.at) => {
+                Recall::Forgotten
+            }
+            None => Recall::Never,
+        }
     }
 
     /// The hold that an event placed, while it is open.

@@ -78,7 +78,11 @@ async fn serve(row: Row, model: Option<Arc<Model>>, services: Arc<Services>, req
             tracing::error!(operation = row.id, trace_id = ids.trace, "handler panicked");
             refuse(&ids, ApiError::new(ErrorCode::Unknown, "an internal fault; report the trace id"))
         }
-        Err(_) => refuse(&ids, ApiError::new(ErrorCode::Downstream, "the operation took too long; try again later")),
+        Err(_) => {
+            let text =
+                "the operation took too long, and may have happened all the same; ask again under its Idempotency-Key";
+            refuse(&ids, ApiError::new(ErrorCode::Downstream, text))
+        }
     };
     ids.write(response.headers_mut());
     response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
@@ -227,7 +231,7 @@ async fn permit(row: &Row, params: &Params, actor: &Actor, scope: Scope, service
         _ => None,
     };
     let wallet_type = match wallet_type {
-        Some(id) => store.wallet_type(scope, id).await?,
+        Some(id) => store.wallet_type_for_rights(scope, id).await?,
         None => None,
     };
     let right = Right { entity, verb: row.effect.permission(), wallet_type: wallet_type.as_ref() };
