@@ -134,3 +134,49 @@ async fn a_refused_change_gives_no_pin_tries_back() {
     assert_eq!(world.call("PUT", &path, Some(&admin), Some(json!({"pinRetryCount": 0}))).await.0, StatusCode::OK);
     assert_eq!(world.ledger.pin_tries(card), 0);
 }
+
+/// After a crash an intent is settled by what the ledger knows, and left alone where it can know nothing any more.
+#[tokio::test]
+async fn an_intent_is_abandoned_only_if_nothing_can_have_moved() {
+    let world = world().await;
+    let now = ledger::Clock::now(&ledger::SystemClock);
+    let day = 24 * 60 * 60 * 1000;
+    let fresh = ledger::EventId::new(now, [1; 10]);
+    let old = ledger::EventId::new(now - 2 * day, [2; 10]);
+    let mut change = world.store.begin().await.unwrap();
+    let audit = admin_store::AuditRecord {
+        tenant_id: Some(world.own),
+        actor: "a",
+        address: "",
+        operation: "createTransfer",
+        target: "",
+        before: "null",
+        after: "{}",
+        trace_id: "",
+    };
+    let audit_id = audit.insert(&mut change).await.unwrap();
+    for (event, name) in [(fresh, "transfer-fresh"), (old, "transfer-old")] {
+        let intent = admin_store::NewMoneyOperation {
+            tenant_id: world.own,
+            kind: "TRANSFER",
+            external_unique_id: Some(name),
+            event_id: &format!("{:032x}", event.0),
+            from_wallet: Some(world.wallet),
+            to_wallet: Some(world.second_wallet),
+            amount: 1,
+            request: "{}",
+            reverses: None,
+            expires_at: None,
+            actor: "a",
+            idempotency_key: None,
+            request_hash: "",
+            audit_id,
+        };
+        intent.insert(&mut change).await.unwrap();
+    }
+    world.store.commit(change).await.unwrap();
+    admin_core::settle_intents(&world.store, &world.ledger).await.unwrap();
+    let left = world.store.money_intents().await.unwrap();
+    let names: Vec<&str> = left.iter().filter_map(|row| row.external_unique_id.as_deref()).collect();
+    assert_eq!(names, ["transfer-old"], "the fresh one is abandoned, the old one is for a person to look at");
+}

@@ -160,3 +160,48 @@ fn record_of(event: &AppliedEvent) -> std::borrow::Cow<'_, str> {
         _ => &[],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ledger::{Code, Content, Event, EventId, Outcome, Posting};
+
+    use super::*;
+    use crate::store::Database;
+
+    /// Ten cents from account 1 to account 2.
+    fn applied(seq: u64) -> AppliedEvent {
+        let event = Event { id: EventId::new(seq, [0; 10]), content: Content([0; 16]), body: Body::Tick };
+        let outcome = Outcome {
+            code: Code::Approved,
+            reason: 0,
+            seq,
+            at: seq,
+            amount: 10,
+            account: None,
+            balance: 0,
+            available: 0,
+            approval: 0,
+        };
+        let moves = vec![Posting { account: 1, amount: -10 }, Posting { account: 2, amount: 10 }];
+        let holds = vec![Posting { account: 2, amount: -1 }];
+        AppliedEvent { seq, at: seq, event: Arc::new(event), outcome, replayed: false, moves, holds }
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_over_is_not_taken_over_again_and_nothing_is_passed_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Database::Sqlite(folder.path().join("umbra.sqlite"))).await.unwrap();
+        let [one, two, three, five] = [1, 2, 3, 5].map(applied);
+        store.take_over(&[one.clone(), two.clone()]).await.unwrap();
+        // As after a commit that was made and whose answer was lost.
+        store.take_over(&[one, two.clone()]).await.unwrap();
+        store.take_over(&[two, three]).await.unwrap();
+        let balances = store.projected_balances().await.unwrap();
+        assert_eq!(balances, [(1, -30, 0), (2, 30, -3)]);
+        let gap = store.take_over(&[five]).await.unwrap_err();
+        assert!(matches!(gap, StoreError::Gap { seq: 3 }), "{gap}");
+        assert_eq!(store.projected_seq().await.unwrap(), 3);
+    }
+}
