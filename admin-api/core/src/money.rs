@@ -76,7 +76,13 @@ impl Ctx {
             return answer(&moved);
         }
         let event_id = fresh_event_id();
-        let (id, audit) = self.write_intent(&request, event_id).await?;
+        let (id, audit) = match self.write_intent(&request, event_id).await {
+            // Perhaps by this request's own double, which came at the same moment and is still in work.
+            Err(error) if error.code == ErrorCode::Taken => {
+                return self.moved_before().await?.map_or(Err(error), |moved| answer(&moved));
+            }
+            written => written?,
+        };
         fault_point("money-intent");
         let event = Event { id: event_id, content: Content([0; 16]), body: request.body };
         let applied = match self.ledger().submit(event).await {
