@@ -1,9 +1,7 @@
 //! Numbers of ledger accounts and whose they are. What is on them only the ledger knows.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
-use crate::sql::{Transaction, sql};
+use crate::sql::{Transaction, row, sql};
 use crate::store::Store;
 
 pub struct NewAccount<'a> {
@@ -17,15 +15,17 @@ pub struct NewAccount<'a> {
     pub unlimited: bool,
 }
 
-#[derive(Clone, Debug, FromRow)]
-pub struct AccountRow {
-    pub id: i64,
-    pub tenant_id: i64,
-    pub kind: String,
-    pub name: String,
-    pub currency: i64,
-    /// Whether the ledger lets it go below zero without limit.
-    pub unlimited: bool,
+row! {
+    #[derive(Clone, Debug)]
+    pub struct AccountRow {
+        pub id: i64,
+        pub tenant_id: i64,
+        pub kind: String,
+        pub name: String,
+        pub currency: i64,
+        /// Whether the ledger lets it go below zero without limit.
+        pub unlimited: bool,
+    }
 }
 
 impl Store {

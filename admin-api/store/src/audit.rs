@@ -1,9 +1,7 @@
 //! Who changed what: written in the transaction of the change itself.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
-use crate::sql::{Transaction, sql};
+use crate::sql::{Transaction, row, sql};
 use crate::store::{Page, Store, now};
 
 pub struct AuditRecord<'a> {
@@ -20,18 +18,20 @@ pub struct AuditRecord<'a> {
     pub trace_id: &'a str,
 }
 
-#[derive(Clone, Debug, FromRow)]
-pub struct AuditRow {
-    pub id: i64,
-    pub at: i64,
-    pub tenant_id: Option<i64>,
-    pub actor: String,
-    pub address: String,
-    pub operation: String,
-    pub target: String,
-    pub before: String,
-    pub after: String,
-    pub trace_id: String,
+row! {
+    #[derive(Clone, Debug)]
+    pub struct AuditRow {
+        pub id: i64,
+        pub at: i64,
+        pub tenant_id: Option<i64>,
+        pub actor: String,
+        pub address: String,
+        pub operation: String,
+        pub target: String,
+        pub before: String,
+        pub after: String,
+        pub trace_id: String,
+    }
 }
 
 impl AuditRecord<'_> {

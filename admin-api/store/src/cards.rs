@@ -1,10 +1,8 @@
 //! Issued cards. The number is enciphered and hashed; what proves a PIN is a verification value.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
 use crate::scope::Scope;
-use crate::sql::{On, Transaction, sql};
+use crate::sql::{On, Transaction, row, sql};
 use crate::store::{Page, Store, now};
 
 pub struct NewCard<'a> {
@@ -27,25 +25,27 @@ pub struct NewCard<'a> {
     pub pin_tries_max: i64,
 }
 
-#[derive(Clone, FromRow)]
-pub struct CardRow {
-    pub id: i64,
-    pub tenant_id: i64,
-    pub wallet_id: i64,
-    pub wallet_type_id: i64,
-    pub customer_id: Option<i64>,
-    pub external_unique_id: Option<String>,
-    pub pan_cipher: Vec<u8>,
-    pub expiry: String,
-    pub status: String,
-    pub holder_name: String,
-    pub profile: String,
-    pub pvk: String,
-    pub pvki: i64,
-    pub pvv: Option<String>,
-    pub version: i64,
-    pub created_at: i64,
-    pub modified_at: i64,
+row! {
+    #[derive(Clone)]
+    pub struct CardRow {
+        pub id: i64,
+        pub tenant_id: i64,
+        pub wallet_id: i64,
+        pub wallet_type_id: i64,
+        pub customer_id: Option<i64>,
+        pub external_unique_id: Option<String>,
+        pub pan_cipher: Vec<u8>,
+        pub expiry: String,
+        pub status: String,
+        pub holder_name: String,
+        pub profile: String,
+        pub pvk: String,
+        pub pvki: i64,
+        pub pvv: Option<String>,
+        pub version: i64,
+        pub created_at: i64,
+        pub modified_at: i64,
+    }
 }
 
 /// Which cards; what is absent does not matter.

@@ -1,23 +1,23 @@
 //! Settings by key, of a tenant, its institution or the platform.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
 use crate::scope::Scope;
-use crate::sql::{Transaction, sql};
+use crate::sql::{Transaction, row, sql};
 use crate::store::{Page, Store, now};
 
-#[derive(Clone, Debug, FromRow)]
-pub struct ConfigItemRow {
-    pub id: i64,
-    pub key: String,
-    /// As stored: where `secret`, what [`crate::DataKeys::seal_secret`] gave.
-    pub value: String,
-    pub secret: bool,
-    pub description: String,
-    pub version: i64,
-    pub created_at: i64,
-    pub modified_at: i64,
+row! {
+    #[derive(Clone, Debug)]
+    pub struct ConfigItemRow {
+        pub id: i64,
+        pub key: String,
+        /// As stored: where `secret`, what [`crate::DataKeys::seal_secret`] gave.
+        pub value: String,
+        pub secret: bool,
+        pub description: String,
+        pub version: i64,
+        pub created_at: i64,
+        pub modified_at: i64,
+    }
 }
 
 /// Whose settings.

@@ -1,10 +1,8 @@
 //! Customers of tenants.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
 use crate::scope::Scope;
-use crate::sql::{Transaction, sql};
+use crate::sql::{Transaction, row, sql};
 use crate::store::{Page, Store, now};
 
 pub struct NewCustomer<'a> {
@@ -17,18 +15,20 @@ pub struct NewCustomer<'a> {
     pub profile: &'a str,
 }
 
-#[derive(Clone, Debug, FromRow)]
-pub struct CustomerRow {
-    pub id: i64,
-    pub tenant_id: i64,
-    pub external_unique_id: String,
-    pub status: String,
-    pub phone: Option<String>,
-    pub national_identity: Option<String>,
-    pub profile: String,
-    pub version: i64,
-    pub created_at: i64,
-    pub modified_at: i64,
+row! {
+    #[derive(Clone, Debug)]
+    pub struct CustomerRow {
+        pub id: i64,
+        pub tenant_id: i64,
+        pub external_unique_id: String,
+        pub status: String,
+        pub phone: Option<String>,
+        pub national_identity: Option<String>,
+        pub profile: String,
+        pub version: i64,
+        pub created_at: i64,
+        pub modified_at: i64,
+    }
 }
 
 /// What customers are looked for by; what is absent does not matter.

@@ -1,10 +1,9 @@
 //! What the switch must know: loaded whole at start, then row by row in commit order.
 
 use directory::{Card, CardStatus, Change, KeyScheme, PanHash, Terminal, TerminalName};
-use sqlx::FromRow;
 
 use crate::error::StoreError;
-use crate::sql::{Transaction, sql};
+use crate::sql::{Transaction, row, sql};
 use crate::store::Store;
 
 /// Notes, in the transaction that changes it, that a card must be looked at again.
@@ -54,35 +53,37 @@ async fn take_turn(change: &mut Transaction) -> Result<(), StoreError> {
     Ok(())
 }
 
-#[derive(FromRow)]
-struct CardColumns {
-    id: i64,
-    tenant_id: i64,
-    wallet_id: i64,
-    pan_hash: Vec<u8>,
-    status: String,
-    expiry: String,
-    account: i64,
-    currency: i64,
-    pvk: String,
-    pvki: i64,
-    pvv: Option<String>,
-    pin_tries_max: i64,
-    tolerance_bp: i64,
-    hold_life_s: i64,
+row! {
+    struct CardColumns {
+        id: i64,
+        tenant_id: i64,
+        wallet_id: i64,
+        pan_hash: Vec<u8>,
+        status: String,
+        expiry: String,
+        account: i64,
+        currency: i64,
+        pvk: String,
+        pvki: i64,
+        pvv: Option<String>,
+        pin_tries_max: i64,
+        tolerance_bp: i64,
+        hold_life_s: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct TerminalColumns {
-    id: i64,
-    tenant_id: i64,
-    terminal_id: String,
-    merchant_id: String,
-    active: bool,
-    key_scheme: String,
-    tmk: String,
-    mac_required: bool,
-    merchant_account: i64,
+row! {
+    struct TerminalColumns {
+        id: i64,
+        tenant_id: i64,
+        terminal_id: String,
+        merchant_id: String,
+        active: bool,
+        key_scheme: String,
+        tmk: String,
+        mac_required: bool,
+        merchant_account: i64,
+    }
 }
 
 impl Store {

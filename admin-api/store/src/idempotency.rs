@@ -1,20 +1,20 @@
 //! Answers that are given again under the same `Idempotency-Key`.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
-use crate::sql::{Transaction, sql};
+use crate::sql::{Transaction, row, sql};
 use crate::store::{Store, now};
 
 /// How long an answer is kept.
 const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
-#[derive(Clone, Debug, FromRow)]
-pub struct Remembered {
-    /// Digest of the request the answer was given to.
-    pub request: String,
-    /// JSON.
-    pub answer: String,
+row! {
+    #[derive(Clone, Debug)]
+    pub struct Remembered {
+        /// Digest of the request the answer was given to.
+        pub request: String,
+        /// JSON.
+        pub answer: String,
+    }
 }
 
 impl Store {

@@ -3,11 +3,9 @@
 //! The intent is durable before the event is submitted, the result after it. A crash in between leaves an intent, and
 //! the next start asks the ledger by the event's id what became of it.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
 use crate::scope::Scope;
-use crate::sql::{Transaction, sql};
+use crate::sql::{Transaction, row, sql};
 use crate::store::{Page, Store, now};
 
 pub struct NewMoneyOperation<'a> {
@@ -32,26 +30,28 @@ pub struct NewMoneyOperation<'a> {
     pub audit_id: i64,
 }
 
-#[derive(Clone, Debug, FromRow)]
-pub struct MoneyOperationRow {
-    pub id: i64,
-    pub tenant_id: i64,
-    pub kind: String,
-    pub state: String,
-    pub external_unique_id: Option<String>,
-    pub event_id: String,
-    pub from_wallet: Option<i64>,
-    pub to_wallet: Option<i64>,
-    pub amount: i64,
-    pub request: String,
-    pub reverses: Option<i64>,
-    pub outcome: Option<i64>,
-    pub seq: Option<i64>,
-    pub expires_at: Option<i64>,
-    pub request_hash: String,
-    pub audit_id: i64,
-    pub created_at: i64,
-    pub finished_at: Option<i64>,
+row! {
+    #[derive(Clone, Debug)]
+    pub struct MoneyOperationRow {
+        pub id: i64,
+        pub tenant_id: i64,
+        pub kind: String,
+        pub state: String,
+        pub external_unique_id: Option<String>,
+        pub event_id: String,
+        pub from_wallet: Option<i64>,
+        pub to_wallet: Option<i64>,
+        pub amount: i64,
+        pub request: String,
+        pub reverses: Option<i64>,
+        pub outcome: Option<i64>,
+        pub seq: Option<i64>,
+        pub expires_at: Option<i64>,
+        pub request_hash: String,
+        pub audit_id: i64,
+        pub created_at: i64,
+        pub finished_at: Option<i64>,
+    }
 }
 
 impl NewMoneyOperation<'_> {

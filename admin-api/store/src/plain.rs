@@ -1,11 +1,9 @@
 //! Plain resources: a name that is unique in the tenant, and a profile that no rule of the platform looks into. Each has
 //! a table of its own with the same columns, so that other tables can refer to it.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
 use crate::scope::Scope;
-use crate::sql::{Transaction, sql};
+use crate::sql::{Transaction, row, sql};
 use crate::store::{Page, Store, now};
 
 /// The statements of one table, made by [`plain_table!`].
@@ -58,16 +56,18 @@ pub static TERMINAL_TYPES: PlainTable = plain_table!("terminal_types");
 /// All of them, for the test that prepares every statement.
 pub static PLAIN_TABLES: [&PlainTable; 1] = [&TERMINAL_TYPES];
 
-#[derive(Clone, Debug, FromRow)]
-pub struct PlainRow {
-    pub id: i64,
-    pub tenant_id: i64,
-    pub name: String,
-    /// JSON.
-    pub profile: String,
-    pub version: i64,
-    pub created_at: i64,
-    pub modified_at: i64,
+row! {
+    #[derive(Clone, Debug)]
+    pub struct PlainRow {
+        pub id: i64,
+        pub tenant_id: i64,
+        pub name: String,
+        /// JSON.
+        pub profile: String,
+        pub version: i64,
+        pub created_at: i64,
+        pub modified_at: i64,
+    }
 }
 
 impl Store {

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ledger::{AppliedEvent, Body, Subscription};
-use sqlx::FromRow;
 
 use crate::error::StoreError;
-use crate::sql::sql;
+use crate::sql::{row, sql};
 use crate::store::{Page, Store, begin};
 
 /// Events taken over in one transaction at most.
@@ -22,18 +21,20 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How long a read after a write waits for the projection.
 const READ_WAIT: Duration = Duration::from_secs(2);
 
-/// One posted amount on an account.
-#[derive(Clone, Debug, FromRow)]
-pub struct MovementRow {
-    pub seq: i64,
-    /// Unix milliseconds.
-    pub at: i64,
-    /// Minor units; above zero into the account.
-    pub amount: i64,
-    /// Of the account, afterwards.
-    pub balance: i64,
-    /// JSON, or empty.
-    pub record: String,
+row! {
+    /// One posted amount on an account.
+    #[derive(Clone, Debug)]
+    pub struct MovementRow {
+        pub seq: i64,
+        /// Unix milliseconds.
+        pub at: i64,
+        /// Minor units; above zero into the account.
+        pub amount: i64,
+        /// Of the account, afterwards.
+        pub balance: i64,
+        /// JSON, or empty.
+        pub record: String,
+    }
 }
 
 impl Store {

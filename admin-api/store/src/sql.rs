@@ -42,10 +42,37 @@ value_from! {
     bool => |value| Self::Boolean(value);
 }
 
-/// A row that can be read from either engine; `#[derive(sqlx::FromRow)]` makes one, and so are tuples.
+/// A row that can be read from either engine; `row!` makes one, and so are tuples.
 pub trait FromDb: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
 impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> FromDb for T {}
+
+/// A struct that is read from columns of its fields' names. sqlx's own derive would have both drivers built a second time,
+/// for the compiler's use.
+macro_rules! row {
+    ($(#[$attribute:meta])* $visible:vis struct $name:ident {
+        $($(#[$of_field:meta])* $field_visible:vis $field:ident: $kind:ty,)*
+    }) => {
+        $(#[$attribute])*
+        $visible struct $name {
+            $($(#[$of_field])* $field_visible $field: $kind,)*
+        }
+
+        impl sqlx::FromRow<'_, sqlx::sqlite::SqliteRow> for $name {
+            fn from_row(row: &sqlx::sqlite::SqliteRow) -> Result<Self, sqlx::Error> {
+                Ok(Self { $($field: sqlx::Row::try_get(row, stringify!($field))?,)* })
+            }
+        }
+
+        impl sqlx::FromRow<'_, sqlx::postgres::PgRow> for $name {
+            fn from_row(row: &sqlx::postgres::PgRow) -> Result<Self, sqlx::Error> {
+                Ok(Self { $($field: sqlx::Row::try_get(row, stringify!($field))?,)* })
+            }
+        }
+    };
+}
+
+pub(crate) use row;
 
 /// Connections to one of the engines.
 #[derive(Clone)]

@@ -1,24 +1,24 @@
 //! Tenants, and the institutions some of them belong to.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
 use crate::scope::Scope;
-use crate::sql::{On, Transaction, sql};
+use crate::sql::{On, Transaction, row, sql};
 use crate::store::{Page, Store, now};
 
-#[derive(Clone, Debug, FromRow)]
-pub struct TenantRow {
-    pub id: i64,
-    /// Code of the institution.
-    pub institution: Option<String>,
-    pub institution_id: Option<i64>,
-    pub name: String,
-    /// JSON.
-    pub profile: String,
-    pub version: i64,
-    pub created_at: i64,
-    pub modified_at: i64,
+row! {
+    #[derive(Clone, Debug)]
+    pub struct TenantRow {
+        pub id: i64,
+        /// Code of the institution.
+        pub institution: Option<String>,
+        pub institution_id: Option<i64>,
+        pub name: String,
+        /// JSON.
+        pub profile: String,
+        pub version: i64,
+        pub created_at: i64,
+        pub modified_at: i64,
+    }
 }
 
 impl Store {

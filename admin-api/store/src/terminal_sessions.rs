@@ -1,7 +1,7 @@
 //! Session keys of terminals.
 
 use crate::error::StoreError;
-use crate::sql::sql;
+use crate::sql::{row, sql};
 use crate::store::Store;
 
 /// TPK and TAK under the LMK.
@@ -21,17 +21,18 @@ pub struct SessionRow {
     pub previous_until: Option<i64>,
 }
 
-#[derive(sqlx::FromRow)]
-struct Columns {
-    terminal: i64,
-    tmk: String,
-    current_tpk: Option<String>,
-    current_tak: Option<String>,
-    pending_tpk: Option<String>,
-    pending_tak: Option<String>,
-    previous_tpk: Option<String>,
-    previous_tak: Option<String>,
-    previous_until: Option<i64>,
+row! {
+    struct Columns {
+        terminal: i64,
+        tmk: String,
+        current_tpk: Option<String>,
+        current_tak: Option<String>,
+        pending_tpk: Option<String>,
+        pending_tak: Option<String>,
+        previous_tpk: Option<String>,
+        previous_tak: Option<String>,
+        previous_until: Option<i64>,
+    }
 }
 
 impl Store {

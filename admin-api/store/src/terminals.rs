@@ -1,10 +1,8 @@
 //! Enrolled terminals and their types.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
 use crate::scope::Scope;
-use crate::sql::{Transaction, sql};
+use crate::sql::{Transaction, row, sql};
 use crate::store::{Page, Store, now};
 
 pub struct NewTerminal<'a> {
@@ -20,20 +18,22 @@ pub struct NewTerminal<'a> {
     pub merchant_account: i64,
 }
 
-#[derive(Clone, Debug, FromRow)]
-pub struct TerminalRow {
-    pub id: i64,
-    pub tenant_id: i64,
-    pub terminal_type_id: Option<i64>,
-    pub terminal_id: String,
-    pub merchant_id: String,
-    pub active: bool,
-    pub key_scheme: String,
-    pub tmk_kcv: String,
-    pub mac_required: bool,
-    pub version: i64,
-    pub created_at: i64,
-    pub modified_at: i64,
+row! {
+    #[derive(Clone, Debug)]
+    pub struct TerminalRow {
+        pub id: i64,
+        pub tenant_id: i64,
+        pub terminal_type_id: Option<i64>,
+        pub terminal_id: String,
+        pub merchant_id: String,
+        pub active: bool,
+        pub key_scheme: String,
+        pub tmk_kcv: String,
+        pub mac_required: bool,
+        pub version: i64,
+        pub created_at: i64,
+        pub modified_at: i64,
+    }
 }
 
 impl NewTerminal<'_> {

@@ -1,10 +1,8 @@
 //! Who may log in, and the log-ins whose tokens are accepted.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
 use crate::scope::Scope;
-use crate::sql::{Transaction, sql};
+use crate::sql::{Transaction, row, sql};
 use crate::store::{Page, Store, now};
 
 pub struct NewUser<'a> {
@@ -21,22 +19,24 @@ pub struct NewUser<'a> {
     pub profile: &'a str,
 }
 
-#[derive(Clone, FromRow)]
-pub struct UserRow {
-    pub id: i64,
-    pub tenant_id: Option<i64>,
-    pub institution_id: Option<i64>,
-    pub identity: String,
-    pub password_hash: String,
-    pub roles: String,
-    pub positions: String,
-    pub profile: String,
-    pub status: String,
-    /// Unix milliseconds; 0 when not locked.
-    pub locked_until: i64,
-    pub version: i64,
-    pub created_at: i64,
-    pub modified_at: i64,
+row! {
+    #[derive(Clone)]
+    pub struct UserRow {
+        pub id: i64,
+        pub tenant_id: Option<i64>,
+        pub institution_id: Option<i64>,
+        pub identity: String,
+        pub password_hash: String,
+        pub roles: String,
+        pub positions: String,
+        pub profile: String,
+        pub status: String,
+        /// Unix milliseconds; 0 when not locked.
+        pub locked_until: i64,
+        pub version: i64,
+        pub created_at: i64,
+        pub modified_at: i64,
+    }
 }
 
 impl NewUser<'_> {

@@ -1,10 +1,8 @@
 //! Kinds of wallets of a tenant.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
 use crate::scope::Scope;
-use crate::sql::{Transaction, sql};
+use crate::sql::{Transaction, row, sql};
 use crate::store::{Page, Store, now};
 
 pub struct NewWalletType<'a> {
@@ -19,19 +17,21 @@ pub struct NewWalletType<'a> {
     pub tolerance_bp: i64,
 }
 
-#[derive(Clone, Debug, FromRow)]
-pub struct WalletTypeRow {
-    pub id: i64,
-    pub tenant_id: i64,
-    pub name: String,
-    pub mode: String,
-    pub configuration: String,
-    pub currency: i64,
-    pub hold_life_s: i64,
-    pub tolerance_bp: i64,
-    pub version: i64,
-    pub created_at: i64,
-    pub modified_at: i64,
+row! {
+    #[derive(Clone, Debug)]
+    pub struct WalletTypeRow {
+        pub id: i64,
+        pub tenant_id: i64,
+        pub name: String,
+        pub mode: String,
+        pub configuration: String,
+        pub currency: i64,
+        pub hold_life_s: i64,
+        pub tolerance_bp: i64,
+        pub version: i64,
+        pub created_at: i64,
+        pub modified_at: i64,
+    }
 }
 
 impl NewWalletType<'_> {

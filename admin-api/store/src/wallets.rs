@@ -1,10 +1,8 @@
 //! Wallets: a name, an owner and a status for an account of the ledger.
 
-use sqlx::FromRow;
-
 use crate::error::StoreError;
 use crate::scope::Scope;
-use crate::sql::{On, Transaction, sql};
+use crate::sql::{On, Transaction, row, sql};
 use crate::store::{Page, Store, now};
 
 pub struct NewWallet<'a> {
@@ -23,26 +21,28 @@ pub struct NewWallet<'a> {
     pub configuration: &'a str,
 }
 
-#[derive(Clone, Debug, FromRow)]
-pub struct WalletRow {
-    pub id: i64,
-    pub tenant_id: i64,
-    pub customer_id: Option<i64>,
-    pub wallet_type_id: i64,
-    pub account: i64,
-    pub name: String,
-    pub description: String,
-    pub status: String,
-    pub friendly_id: String,
-    pub external_unique_id: String,
-    pub configuration: String,
-    pub version: i64,
-    pub created_at: i64,
-    pub modified_at: i64,
-    /// Of the wallet type, ISO 4217 numeric.
-    pub currency: i64,
-    /// Of the wallet type.
-    pub mode: String,
+row! {
+    #[derive(Clone, Debug)]
+    pub struct WalletRow {
+        pub id: i64,
+        pub tenant_id: i64,
+        pub customer_id: Option<i64>,
+        pub wallet_type_id: i64,
+        pub account: i64,
+        pub name: String,
+        pub description: String,
+        pub status: String,
+        pub friendly_id: String,
+        pub external_unique_id: String,
+        pub configuration: String,
+        pub version: i64,
+        pub created_at: i64,
+        pub modified_at: i64,
+        /// Of the wallet type, ISO 4217 numeric.
+        pub currency: i64,
+        /// Of the wallet type.
+        pub mode: String,
+    }
 }
 
 /// Which wallets; what is absent does not matter.
