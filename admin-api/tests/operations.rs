@@ -180,3 +180,59 @@ async fn an_intent_is_abandoned_only_if_nothing_can_have_moved() {
     let names: Vec<&str> = left.iter().filter_map(|row| row.external_unique_id.as_deref()).collect();
     assert_eq!(names, ["transfer-old"], "the fresh one is abandoned, the old one is for a person to look at");
 }
+
+/// Answers are kept for a day; afterwards the key may mean another request.
+#[tokio::test]
+async fn an_idempotency_key_is_free_again_after_a_day() {
+    let world = world().await;
+    let admin = world.log_in(ADMIN).await;
+    let path = world.path("/tenants/{tenantId}/wallets/transfers", world.own);
+    let transfer = |name: &str| {
+        json!({
+            "fromWalletId": world.wallet, "toWalletId": world.second_wallet, "amount": 1, "description": "",
+            "externalUniqueId": name,
+        })
+    };
+    let ask = async |name: &str| {
+        let headers = [("idempotency-key", "rent")];
+        world.call_with("POST", &path, Some(&admin), &headers, Some(transfer(name))).await
+    };
+    assert_eq!(ask("transfer-1").await.status, StatusCode::OK);
+    assert_eq!(ask("transfer-2").await.status, StatusCode::BAD_REQUEST, "another request under the key");
+    let mut change = world.store.begin().await.unwrap();
+    for statement in ["UPDATE money_operations SET created_at = 0", "UPDATE idempotency_keys SET created_at = 0"] {
+        admin_store::sql(statement).run(&mut change).await.unwrap();
+    }
+    world.store.commit(change).await.unwrap();
+    let later = ask("transfer-2").await;
+    assert_eq!((later.status, &later.body["externalUniqueId"]), (StatusCode::OK, &json!("transfer-2")));
+}
+
+/// A result that nobody could write is written while the platform is served, and nothing else is touched.
+#[tokio::test]
+async fn what_the_ledger_has_decided_is_settled_while_serving() {
+    let world = world().await;
+    let admin = world.log_in(ADMIN).await;
+    let path = world.path("/tenants/{tenantId}/wallets/transfers", world.own);
+    for name in ["transfer-1", "transfer-2"] {
+        let transfer = json!({
+            "fromWalletId": world.wallet, "toWalletId": world.second_wallet, "amount": 1, "description": "",
+            "externalUniqueId": name,
+        });
+        assert_eq!(world.call("POST", &path, Some(&admin), Some(transfer)).await.0, StatusCode::OK);
+    }
+    let mut change = world.store.begin().await.unwrap();
+    // As if the first's result had never been written, and the second's event were still on its way.
+    for statement in [
+        "UPDATE money_operations SET state = 'INTENT', created_at = 0",
+        "UPDATE money_operations SET event_id = '00000000000000000000000000000001'
+         WHERE external_unique_id = 'transfer-2'",
+    ] {
+        admin_store::sql(statement).run(&mut change).await.unwrap();
+    }
+    world.store.commit(change).await.unwrap();
+    admin_core::settle_known_intents(&world.store, &world.ledger).await.unwrap();
+    let left = world.store.money_intents().await.unwrap();
+    let names: Vec<&str> = left.iter().filter_map(|row| row.external_unique_id.as_deref()).collect();
+    assert_eq!(names, ["transfer-2"]);
+}

@@ -163,6 +163,7 @@ impl Daemon {
         }
         let probes = observability::router(readiness.clone(), metrics, gauges(switch, directory));
         let tokens = TokenKeys::open(&store, &keys).await?;
+        background.spawn(settle_while_serving(store.clone(), ledger.clone(), stopping.clone()));
         let services = Services::new(admin_core::Parts {
             store: store.clone(),
             ledger: ledger.clone(),
@@ -228,6 +229,7 @@ async fn follow_directory(
     let directory = Arc::new(Directory::new());
     let (all, mut position) = store.load_directory().await?;
     directory.apply(all);
+    store.forget_directory_changes(position).await?;
     let (store, follower) = (store.clone(), Arc::clone(&directory));
     background.spawn(async move {
         let mut changed = store.directory_changed();
@@ -237,16 +239,37 @@ async fn follow_directory(
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
                 _ = stopping.wait_for(|stop| *stop) => return,
             }
-            match store.directory_changes(position, BATCH).await {
-                Ok((changes, last)) => {
-                    position = last;
-                    follower.apply(changes);
+            // Many at once are taken over in parts, without waiting in between.
+            loop {
+                match store.directory_changes(position, BATCH).await {
+                    Ok((changes, last)) if last > position => {
+                        position = last;
+                        follower.apply(changes);
+                    }
+                    Ok(_) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "directory not brought up to date; it is tried again");
+                        break;
+                    }
                 }
-                Err(error) => tracing::warn!(%error, "directory not brought up to date; it is tried again"),
             }
         }
     });
     Ok(directory)
+}
+
+/// Writes the results of money operations that could not be written when they happened.
+async fn settle_while_serving(store: Store, ledger: Ledger, mut stopping: watch::Receiver<bool>) {
+    const PAUSE: Duration = Duration::from_secs(30);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+        if let Err(error) = admin_core::settle_known_intents(&store, &ledger).await {
+            tracing::warn!(%error, "money operations not settled; it is tried again");
+        }
+    }
 }
 
 fn gauges(switch: Arc<Switch>, directory: Arc<Directory>) -> Arc<dyn Fn() + Send + Sync> {

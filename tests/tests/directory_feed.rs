@@ -51,6 +51,31 @@ async fn block_and_free(daemon: &Daemon, rest: &Rest, terminal: &Terminal, conne
     }
 }
 
+/// Bars the wallet that all the cards are on, and blocks a card of another one behind them all.
+async fn bar_many_and_block_one(daemon: &Daemon, rest: &Rest, terminal: &Terminal, connection: &mut Connection) {
+    const OTHER: usize = 4;
+    let wallet = format!("/wallets/{}", daemon.demo.cards[0].wallet_id);
+    let card = format!("/cards/{}", daemon.demo.cards[OTHER].card_id);
+    for (wallet_is, card_is, expected) in [("BARRED", "BLOCKED", "62"), ("ACTIVE", "ACTIVE", "00")] {
+        rest.put(&wallet, &json!({"status": wallet_is})).await;
+        rest.put(&card, &json!({"status": card_is, "reason": "a test"})).await;
+        let answered = Instant::now();
+        for number in [0, OTHER] {
+            let card = daemon.card(number);
+            loop {
+                let sent = answered.elapsed();
+                let request = terminal.request(Kind::Purchase, &card, 1).expect("a purchase can be built");
+                let exchange = connection.exchange(&request).await.expect("the daemon answers");
+                if exchange.code() == expected {
+                    break;
+                }
+                assert!(is_long() || sent <= WITHIN, "card {number} is still {} after {sent:?}", exchange.code());
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_blocked_card_is_refused_within_a_second() {
     let cards = if is_long() { 1_000_000 } else { 10_000 };
@@ -65,6 +90,7 @@ async fn a_blocked_card_is_refused_within_a_second() {
         let mut connection = daemon.connect("pos-binary").await;
         terminal.open_session(&mut connection).await.expect("a session can be opened");
         block_and_free(&daemon, &rest, &terminal, &mut connection).await;
+        bar_many_and_block_one(&daemon, &rest, &terminal, &mut connection).await;
         // Blocked, and killed at once: the next start knows it from its first message on.
         rest.put(&format!("/cards/{}", daemon.demo.cards[0].card_id), &json!({"status": "BLOCKED", "reason": "x"}))
             .await;

@@ -26,6 +26,11 @@ pub enum AccountError {
     Unknown(i64),
 }
 
+/// The name of a merchant's account in one currency (ISO 4217 numeric).
+pub fn merchant_account_name(currency: u16, merchant_id: &str) -> String {
+    format!("{currency:03} {merchant_id}")
+}
+
 /// An id for an event that is made here.
 pub fn fresh_event_id() -> EventId {
     let (random, now) = (uuid::Uuid::new_v4(), ledger::Clock::now(&ledger::SystemClock));

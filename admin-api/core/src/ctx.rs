@@ -243,8 +243,8 @@ impl Change<'_> {
 
     /// Commits the record of something whose answer is not to be kept: it is not given again under its
     /// `Idempotency-Key`, but done again.
-    pub async fn recorded(mut self, after: &impl Serialize) -> Result<(), ApiError> {
-        self.ctx.audit(&mut self.transaction, &(), after).await?;
+    pub async fn recorded(mut self, before: &impl Serialize, after: &impl Serialize) -> Result<(), ApiError> {
+        self.ctx.audit(&mut self.transaction, before, after).await?;
         Ok(self.ctx.services.store.commit(self.transaction).await?)
     }
 

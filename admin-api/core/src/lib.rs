@@ -25,7 +25,7 @@ mod settings;
 mod token;
 mod validation;
 
-pub use accounts::{AccountError, fresh_event_id, open_missing_accounts};
+pub use accounts::{AccountError, fresh_event_id, merchant_account_name, open_missing_accounts};
 #[doc(hidden)]
 pub use admin_store::PlainTable;
 pub use amount::{Amount, UnixMillis};
@@ -33,7 +33,7 @@ pub use attributes::{Attribute, attribute};
 pub use ctx::{Actor, Change, Ctx, User};
 pub use error::{ApiError, ErrorCode, ErrorItem, Rejected};
 pub use fault::fault_point;
-pub use money::{MoneyRequest, Moved, known_event, settle_intents};
+pub use money::{MoneyRequest, Moved, known_event, settle_intents, settle_known_intents};
 pub use operation::{Access, Body, Effect, Header, Path, Query, Row, document, router};
 pub use paging::Paging;
 pub use password::{check_password, hash_password};

@@ -23,7 +23,7 @@ use crate::ctx::Ctx;
 use crate::error::{ApiError, ErrorCode};
 use crate::fault_point;
 
-/// Tries to write a result, and the pause between two. After them it is left to the next start.
+/// Tries to write a result, and the pause between two. After them it is left to [`settle_known_intents`].
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -51,6 +51,16 @@ pub struct Moved {
     pub id: i64,
     pub event_id: EventId,
     pub outcome: Outcome,
+}
+
+/// What there is to write of an operation that has ended.
+struct Ended<'a, T> {
+    id: i64,
+    /// Number of its audit record.
+    audit: i64,
+    result: MoneyResult,
+    /// `None` where it was refused.
+    answer: &'a Option<T>,
 }
 
 impl Ctx {
@@ -92,16 +102,18 @@ impl Ctx {
             }
             Err(error) => {
                 tracing::warn!(%error, "event of a money operation not taken by the ledger");
-                self.write_result(id, audit, MoneyResult::Abandoned, &None::<()>).await?;
+                self.write_result(Ended { id, audit, result: MoneyResult::Abandoned, answer: &None::<()> }).await?;
                 return Err(no_ledger("does not take events now; nothing has moved"));
             }
         };
         fault_point("money-event");
         let moved = Moved { id, event_id, outcome: applied.outcome };
         let answer = if moved.outcome.code == Code::Approved { Some(answer(&moved)?) } else { None };
-        // The ledger has decided: whether or not that could be written down, it is what happened. The next start writes it.
-        if let Err(error) = self.write_result(id, audit, result(&moved.outcome), &answer).await {
-            tracing::error!(operation = id, %error, "result of a money operation not written; the next start does it");
+        // The ledger has decided: whether or not that could be written down, it is what happened.
+        if let Err(error) =
+            self.write_result(Ended { id, audit, result: result(&moved.outcome), answer: &answer }).await
+        {
+            tracing::error!(operation = id, %error, "result of a money operation not written; it is written later");
         }
         fault_point("money-result");
         answer.ok_or_else(|| refusal(moved.outcome.code))
@@ -113,11 +125,12 @@ impl Ctx {
         let Some(row) = self.store().money_operation_under_key(self.actor.name(), &key.0).await? else {
             return Ok(None);
         };
+        // Older than answers are kept: the key is free again.
+        if row.created_at <= self.store().idempotency_horizon() && row.state != "INTENT" {
+            return Ok(None);
+        }
         if row.request_hash != self.request_hash {
             return Err(ApiError::new(ErrorCode::KeyReused, "this Idempotency-Key was used for another request"));
-        }
-        if row.created_at <= self.store().idempotency_horizon() {
-            return Ok(None);
         }
         match known_event(self.ledger(), &row.event_id).filter(|_| row.state == "DONE") {
             Some((event_id, applied)) => Ok(Some(Moved { id: row.id, event_id, outcome: applied.outcome })),
@@ -153,16 +166,11 @@ impl Ctx {
         Ok((id, audit))
     }
 
-    async fn write_result<T: Serialize>(
-        &self,
-        id: i64,
-        audit: i64,
-        result: MoneyResult,
-        answer: &Option<T>,
-    ) -> Result<(), ApiError> {
+    /// Writes a result, trying again where that fails.
+    async fn write_result<T: Serialize>(&self, ended: Ended<'_, T>) -> Result<(), ApiError> {
         let mut tries = 0;
         loop {
-            match self.try_result(id, audit, result, answer).await {
+            match self.try_result(&ended).await {
                 Err(error) if tries < TRIES => {
                     tracing::warn!(%error, "result of a money operation not written; it is tried again");
                     tries += 1;
@@ -173,20 +181,14 @@ impl Ctx {
         }
     }
 
-    async fn try_result<T: Serialize>(
-        &self,
-        id: i64,
-        audit: i64,
-        result: MoneyResult,
-        answer: &Option<T>,
-    ) -> Result<(), ApiError> {
+    async fn try_result<T: Serialize>(&self, ended: &Ended<'_, T>) -> Result<(), ApiError> {
         let mut change = self.store().begin().await?;
-        if !self.store().finish_money_operation(&mut change, id, result).await? {
+        if !self.store().finish_money_operation(&mut change, ended.id, ended.result).await? {
             // Written before, by a commit whose answer was lost.
             return Ok(());
         }
-        self.store().finish_audit(&mut change, audit, &ended(result, answer)).await?;
-        if let Some(answer) = answer {
+        self.store().finish_audit(&mut change, ended.audit, &end_of_audit(ended.result, ended.answer)).await?;
+        if let Some(answer) = ended.answer {
             self.remember(&mut change, answer).await?;
         }
         Ok(self.store().commit(change).await?)
@@ -214,20 +216,34 @@ pub async fn settle_intents(store: &Store, ledger: &Ledger) -> Result<(), admin_
     Ok(())
 }
 
+/// Settles what the ledger has decided and nobody could write down, while it is served: a result whose writers have given
+/// up. What the ledger does not know may still be on its way to it, and is left alone.
+pub async fn settle_known_intents(store: &Store, ledger: &Ledger) -> Result<(), admin_store::StoreError> {
+    let given_up = store.money_intents().await?.into_iter().filter(|row| row.created_at < store.given_up_before());
+    for row in given_up {
+        if let Some((_, applied)) = known_event(ledger, &row.event_id) {
+            write_found(store, &row, result(&applied.outcome)).await?;
+        }
+    }
+    Ok(())
+}
+
 async fn write_found(
     store: &Store,
     row: &MoneyOperationRow,
     result: MoneyResult,
 ) -> Result<(), admin_store::StoreError> {
     let mut change = store.begin().await?;
-    store.finish_money_operation(&mut change, row.id, result).await?;
-    store.finish_audit(&mut change, row.audit_id, &ended(result, &None::<()>)).await?;
+    if !store.finish_money_operation(&mut change, row.id, result).await? {
+        return Ok(());
+    }
+    store.finish_audit(&mut change, row.audit_id, &end_of_audit(result, &None::<()>)).await?;
     store.commit(change).await?;
-    tracing::info!(operation = row.id, ?result, "an intent of before the last stop has been settled");
+    tracing::info!(operation = row.id, ?result, "an intent whose result was missing has been settled");
     Ok(())
 }
 
-fn ended(result: MoneyResult, answer: &impl Serialize) -> String {
+fn end_of_audit(result: MoneyResult, answer: &impl Serialize) -> String {
     let state = match result {
         MoneyResult::Applied { approved: true, .. } => "DONE",
         MoneyResult::Applied { .. } => "REFUSED",
@@ -254,8 +270,6 @@ fn refusal(code: Code) -> ApiError {
         Code::InsufficientFunds => (ErrorCode::NoFunds, "the wallet has not so much available"),
         Code::AccountClosed | Code::AccountNotFound => (ErrorCode::WrongState, "a wallet's account is closed"),
         Code::HoldNotFound => (ErrorCode::WrongState, "the reservation is not open any more"),
-        Code::NotReversible => (ErrorCode::WrongState, "this cannot be reversed"),
-        Code::OriginalNotFound => (ErrorCode::WrongState, "the movement is too old to be reversed"),
         Code::CurrencyMismatch => (ErrorCode::Validation, "the wallets have different currencies"),
         Code::InvalidAmount | Code::InvalidEntry => (ErrorCode::Validation, "the amount is not possible here"),
         Code::Overflow => (ErrorCode::Validation, "the amount is too large for the wallet"),

@@ -138,12 +138,15 @@ async fn update(ctx: Ctx, Path(path): Path<CardPath>, Body(body): Body<CardChang
     let mut change = ctx.begin().await?;
     ctx.store().update_card(change.transaction(), ctx.scope(), &changed, version).await?;
     let after = ctx.store().changed_card(change.transaction(), changed.id).await?;
-    let card = change.updated(&before, Card::new(ctx.data_keys(), after)?).await?;
-    // After its record: a reset that was refused or that nobody wrote down would give free guesses.
-    if resets_tries {
-        reset_tries(&ctx, changed.id).await?;
+    let after = Card::new(ctx.data_keys(), after)?;
+    if !resets_tries {
+        return change.updated(&before, after).await;
     }
-    Ok(card)
+    // The record comes first: a reset that was refused or that nobody wrote down would give free guesses. The answer is
+    // not remembered, because asked again under its key it may still have to reset.
+    change.recorded(&before, &after).await?;
+    reset_tries(&ctx, changed.id).await?;
+    Ok(after)
 }
 
 /// What proves the PIN, made in the HSM.

@@ -1,6 +1,6 @@
 //! Enrolment: a terminal gets its place, its master key and its merchant's account.
 
-use admin_core::{ApiError, Body, Ctx, Path};
+use admin_core::{ApiError, Body, Ctx, Path, merchant_account_name};
 use admin_store::TERMINAL_TYPES;
 use iso8583::domain::Currency;
 
@@ -26,7 +26,9 @@ pub async fn new(
     }
     let key_scheme = body.key_scheme.as_deref().unwrap_or(TR31);
     let key = master_key::make(&ctx, key_scheme).await?;
-    let account = MerchantAccount::find_or_open(&ctx, &body.merchant_id, currency.number().into()).await?;
+    // What the merchant is owed, through all his terminals.
+    let name = merchant_account_name(currency.number(), &body.merchant_id);
+    let merchant_account = ctx.named_account("MERCHANT", &name, currency.number().into(), false).await?;
     let row = admin_store::NewTerminal {
         tenant_id: ctx.tenant()?,
         terminal_type_id: body.terminal_type_id,
@@ -36,16 +38,10 @@ pub async fn new(
         tmk: key.under_lmk.as_str(),
         tmk_kcv: &key.kcv,
         mac_required: body.mac_required.unwrap_or(true),
-        merchant_account: account.id,
+        merchant_account,
     };
     let mut change = ctx.begin().await?;
     let created = row.insert(change.transaction()).await?;
-    if account.is_new {
-        let (store, currency) = (ctx.store(), currency.number().into());
-        let named =
-            store.name_merchant_account(change.transaction(), ctx.scope(), account.id, row.merchant_id, currency);
-        named.await?;
-    }
     change.created(EnrolledTerminal { terminal: Terminal::from(created), master_key: key.exported }).await
 }
 
@@ -58,19 +54,4 @@ pub async fn again(ctx: Ctx, Path(path): Path<TerminalPath>) -> Result<EnrolledT
     let after = store.replace_terminal_key(change.transaction(), ctx.scope(), row.id, tmk, &key.kcv).await?;
     let before = EnrolledTerminal { terminal: Terminal::from(row), master_key: None };
     change.updated(&before, EnrolledTerminal { terminal: Terminal::from(after), master_key: key.exported }).await
-}
-
-/// What a merchant is owed, in one currency, through all his terminals.
-struct MerchantAccount {
-    id: i64,
-    is_new: bool,
-}
-
-impl MerchantAccount {
-    async fn find_or_open(ctx: &Ctx, merchant_id: &str, currency: i64) -> Result<Self, ApiError> {
-        match ctx.store().merchant_account(ctx.scope(), merchant_id, currency).await? {
-            Some(id) => Ok(Self { id, is_new: false }),
-            None => Ok(Self { id: ctx.open_account("MERCHANT", currency, false).await?, is_new: true }),
-        }
-    }
 }

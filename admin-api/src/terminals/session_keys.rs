@@ -52,7 +52,7 @@ pub async fn renew(
         pin_key_check_value: &made.pin_key_check_value,
         mac_key_check_value: &made.mac_key_check_value,
     };
-    ctx.begin().await?.recorded(&recorded).await?;
+    ctx.begin().await?.recorded(&(), &recorded).await?;
     Ok(TerminalSessionKeys {
         terminal_id: row.id,
         key_scheme: row.key_scheme,

@@ -1,5 +1,7 @@
 //! What the switch must know: loaded whole at start, then row by row in commit order.
 
+use std::collections::BTreeSet;
+
 use directory::{Card, CardStatus, Change, KeyScheme, PanHash, Terminal, TerminalName};
 
 use crate::error::StoreError;
@@ -97,6 +99,13 @@ impl Store {
         Ok((all, position))
     }
 
+    /// Forgets changes up to a position, once the directory has them: the next start loads everything anyhow.
+    pub async fn forget_directory_changes(&self, up_to: i64) -> Result<(), StoreError> {
+        let mut change = self.begin().await?;
+        sql("DELETE FROM directory_changes WHERE position <= $1").bind(up_to).run(&mut change).await?;
+        change.commit().await
+    }
+
     /// Changes behind a position, at most `limit`, each with the row as it is now; and the position of the last.
     pub async fn directory_changes(&self, after: i64, limit: i64) -> Result<(Vec<Change>, i64), StoreError> {
         let notes: Vec<(i64, String, i64)> =
@@ -105,19 +114,19 @@ impl Store {
                 .bind(limit)
                 .all(&self.readers)
                 .await?;
-        let last = notes.last().map_or(after, |(position, ..)| *position);
-        let mut changes = Vec::with_capacity(notes.len());
-        for (_, kind, row) in notes {
-            changes.extend(match kind.as_str() {
-                "CARD" => self.read_cards(Some(row)).await?,
-                _ => self.read_terminals(Some(row)).await?,
-            });
-        }
+        let Some(last) = notes.last().map(|(position, ..)| *position) else { return Ok((Vec::new(), after)) };
+        let between = Some((after, last));
+        let mut changes = self.read_cards(between).await?;
+        changes.extend(self.read_terminals(between).await?);
+        // What was noted and has no row any more is gone. Cards stay for ever.
+        let read: BTreeSet<i64> = changes.iter().filter_map(terminal_of).collect();
+        let noted = notes.iter().filter(|(_, kind, _)| kind == "TERMINAL").map(|(.., id)| *id);
+        changes.extend(noted.filter(|id| !read.contains(id)).map(Change::NoTerminal));
         Ok((changes, last))
     }
 
-    /// One card, or all. A card of a wallet that is not active is blocked.
-    async fn read_cards(&self, id: Option<i64>) -> Result<Vec<Change>, StoreError> {
+    /// Cards that were noted between two positions, or all. A card of a wallet that is not active is blocked.
+    async fn read_cards(&self, between: Option<(i64, i64)>) -> Result<Vec<Change>, StoreError> {
         let rows: Vec<CardColumns> = sql(
             "SELECT c.id, c.tenant_id, c.wallet_id, c.pan_hash, c.expiry, w.account, t.currency, c.pvk, c.pvki, c.pvv,
                     c.pin_tries_max, t.tolerance_bp, t.hold_life_s,
@@ -125,24 +134,37 @@ impl Store {
              FROM cards c
              JOIN wallets w ON w.id = c.wallet_id
              JOIN wallet_types t ON t.id = w.wallet_type_id
-             WHERE CAST($1 AS BIGINT) IS NULL OR c.id = $1",
+             WHERE CAST($1 AS BIGINT) IS NULL OR c.id IN
+                 (SELECT row_id FROM directory_changes WHERE kind = 'CARD' AND position > $1 AND position <= $2)",
         )
-        .bind(id)
+        .bind(between.map(|(after, _)| after))
+        .bind(between.map(|(_, last)| last))
         .all(&self.readers)
         .await?;
         Ok(rows.into_iter().map(card_change).collect())
     }
 
-    async fn read_terminals(&self, id: Option<i64>) -> Result<Vec<Change>, StoreError> {
+    async fn read_terminals(&self, between: Option<(i64, i64)>) -> Result<Vec<Change>, StoreError> {
         let rows: Vec<TerminalColumns> = sql(
             "SELECT id, tenant_id, terminal_id, merchant_id, active, key_scheme, tmk, mac_required, merchant_account
-             FROM terminals WHERE CAST($1 AS BIGINT) IS NULL OR id = $1",
+             FROM terminals
+             WHERE CAST($1 AS BIGINT) IS NULL OR id IN
+                 (SELECT row_id FROM directory_changes WHERE kind = 'TERMINAL' AND position > $1 AND position <= $2)",
         )
-        .bind(id)
+        .bind(between.map(|(after, _)| after))
+        .bind(between.map(|(_, last)| last))
         .all(&self.readers)
         .await?;
-        let gone = id.filter(|_| rows.is_empty()).map(Change::NoTerminal);
-        Ok(rows.into_iter().map(terminal_change).chain(gone).collect())
+        Ok(rows.into_iter().map(terminal_change).collect())
+    }
+}
+
+/// The row id of a terminal that a change is about.
+fn terminal_of(change: &Change) -> Option<i64> {
+    match change {
+        Change::Terminal(terminal) => Some(terminal.id),
+        Change::NoTerminal(id) => Some(*id),
+        Change::Card(_) | Change::NoCard(_) => None,
     }
 }
 

@@ -89,6 +89,12 @@ pub enum MoneyResult {
 }
 
 impl Store {
+    /// Whoever began an operation before this moment has given up writing its result.
+    pub fn given_up_before(&self) -> i64 {
+        const PATIENCE_MS: i64 = 60_000;
+        now() - PATIENCE_MS
+    }
+
     /// Gives an `Idempotency-Key` free that was used longer ago than answers are kept.
     pub async fn free_old_key(&self, change: &mut Transaction, actor: &str, key: &str) -> Result<(), StoreError> {
         sql("UPDATE money_operations SET idempotency_key = NULL

@@ -117,43 +117,6 @@ impl Store {
         Ok(row)
     }
 
-    /// The account of a merchant in a currency: by its name, or as that of a terminal of his.
-    pub async fn merchant_account(
-        &self,
-        scope: Scope,
-        merchant_id: &str,
-        currency: i64,
-    ) -> Result<Option<i64>, StoreError> {
-        sql("SELECT a.id FROM accounts a
-             WHERE a.tenant_id = $1 AND a.kind = 'MERCHANT' AND a.currency = $2
-               AND (a.name = $3 OR EXISTS (SELECT 1 FROM terminals t
-                                           WHERE t.merchant_account = a.id AND t.merchant_id = $4))
-             ORDER BY a.id LIMIT 1")
-        .bind(scope.tenant())
-        .bind(currency)
-        .bind(merchant_account_name(merchant_id, currency))
-        .bind(merchant_id)
-        .optional_value(&self.readers)
-        .await
-    }
-
-    /// Makes an account that of a merchant: it is found again when he has no terminal left.
-    pub async fn name_merchant_account(
-        &self,
-        change: &mut Transaction,
-        scope: Scope,
-        account: i64,
-        merchant_id: &str,
-        currency: i64,
-    ) -> Result<(), StoreError> {
-        sql("UPDATE accounts SET name = $3 WHERE id = $1 AND tenant_id = $2 AND kind = 'MERCHANT'")
-            .bind(account)
-            .bind(scope.tenant())
-            .bind(merchant_account_name(merchant_id, currency))
-            .run_versioned(change)
-            .await
-    }
-
     pub async fn delete_terminal(&self, change: &mut Transaction, scope: Scope, id: i64) -> Result<(), StoreError> {
         sql("DELETE FROM terminals WHERE id = $1 AND tenant_id = $2")
             .bind(id)
@@ -162,9 +125,4 @@ impl Store {
             .await?;
         crate::directory_feed::note_terminal(change, id).await
     }
-}
-
-/// The currency first, in three digits: no other merchant and currency give the same.
-fn merchant_account_name(merchant_id: &str, currency: i64) -> String {
-    format!("{currency:03} {merchant_id}")
 }

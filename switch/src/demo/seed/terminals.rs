@@ -1,5 +1,6 @@
 //! The demo's terminals. Their master keys are entered into the HSM simulator in clear, as custodians would.
 
+use admin_core::merchant_account_name;
 use admin_store::{NewTerminal, Transaction};
 use anyhow::Context;
 use hsm_sim::{Lmk, console};
@@ -37,7 +38,8 @@ fn random_key() -> anyhow::Result<[u8; 16]> {
 
 pub async fn insert(change: &mut Transaction, file: &DemoFile) -> anyhow::Result<()> {
     let lmk = Lmk::test_variant();
-    let merchant_account = super::account(change, file.tenant_id, "MERCHANT", MERCHANT).await?;
+    let merchant_account =
+        super::account(change, file.tenant_id, "MERCHANT", &merchant_account_name(super::CURRENCY, MERCHANT)).await?;
     for terminal in &file.terminals {
         let clear = hex::decode(&terminal.tmk).context("a terminal master key of demo.json is not hexadecimal")?;
         let formed = console::form_key(&lmk, TMK, 'U', &clear);
