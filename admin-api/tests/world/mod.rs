@@ -5,6 +5,7 @@
 
 #[path = "../../store/tests/database/mod.rs"]
 mod database;
+pub mod stage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
