@@ -25,8 +25,8 @@ pub use event::{
 };
 pub use outcome::{Applied, Code, Outcome};
 pub use recovery::OpenError;
-pub use sequencer::{Ledger, LedgerConfig, SubmitError};
+pub use sequencer::{Ledger, LedgerConfig, SubmitError, Submitted};
 pub use state::{AccountView, Changes, HoldView, Recall, Recorded, State};
 pub use storage::{FileStorage, Storage, StorageFile};
 pub use subscription::{AppliedEvent, Feed, Subscription, subscribe};
-pub use tools::{Report, dump, verify, verify_storage};
+pub use tools::{Report, dump, read, verify, verify_storage};

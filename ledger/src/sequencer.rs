@@ -64,6 +64,24 @@ pub enum SubmitError {
     Stopped,
 }
 
+/// An event that was queued. It is decided whether or not anybody waits for its outcome: dropping this takes nothing
+/// back.
+#[derive(Debug)]
+#[must_use = "the outcome says whether the event was approved"]
+pub struct Submitted(oneshot::Receiver<Applied>);
+
+impl Submitted {
+    /// The event's outcome, once it is durable.
+    pub async fn outcome(self) -> Result<Applied, SubmitError> {
+        self.0.await.map_err(|_| SubmitError::Stopped)
+    }
+
+    /// As [`Submitted::outcome`], for threads without a runtime; panics where there is one.
+    pub fn outcome_blocking(self) -> Result<Applied, SubmitError> {
+        self.0.blocking_recv().map_err(|_| SubmitError::Stopped)
+    }
+}
+
 struct Job {
     /// Encoded form, made by the caller so that the sequencer does not wait for it.
     bytes: Vec<u8>,
@@ -150,12 +168,18 @@ impl Ledger {
 
     /// The event's outcome, once it is durable.
     pub async fn submit(&self, event: Event) -> Result<Applied, SubmitError> {
-        self.queue(event)?.await.map_err(|_| SubmitError::Stopped)
+        self.submit_later(event)?.outcome().await
     }
 
     /// As [`Ledger::submit`], for threads without a runtime.
     pub fn submit_blocking(&self, event: Event) -> Result<Applied, SubmitError> {
-        self.queue(event)?.blocking_recv().map_err(|_| SubmitError::Stopped)
+        self.submit_later(event)?.outcome_blocking()
+    }
+
+    /// Queues the event and comes back at once, so that one caller can have many events on their way. Events are taken
+    /// in the order in which they were queued.
+    pub fn submit_later(&self, event: Event) -> Result<Submitted, SubmitError> {
+        self.queue(event).map(Submitted)
     }
 
     fn read<T>(&self, act: impl FnOnce(&State) -> T) -> T {
@@ -321,6 +345,7 @@ impl Sequencer {
         self.journal.append(at, count, &body).map_err(|error| format!("journal write failed: {error}"))?;
         metrics::histogram!("umbra_ledger_sync_seconds").record(started.elapsed().as_secs_f64());
         metrics::histogram!("umbra_ledger_batch_events").record(f64::from(count));
+        metrics::counter!("umbra_ledger_written_bytes_total").increment(body.len() as u64);
         let mut digest = 0;
         let mut answers = Vec::with_capacity(jobs.len());
         {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ use crate::outcome::Applied;
 use crate::recovery::{self, OpenError, Scanned};
 use crate::state::{Changes, State};
 use crate::storage::{FileStorage, Storage};
+use crate::subscription::AppliedEvent;
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +126,23 @@ fn report((state, scanned): (State, Scanned)) -> Report {
         trial_balance: state.trial_balance(),
         digest: state.digest(),
     }
+}
+
+/// As [`verify`], showing each event with its outcome on the way.
+pub fn read(folder: &Path, mut visit: impl FnMut(AppliedEvent)) -> Result<Report, OpenError> {
+    let all = replay_beside_writer(&storage(folder), &mut |shown| {
+        visit(AppliedEvent {
+            seq: shown.seq,
+            at: shown.at,
+            event: Arc::new(shown.event.clone()),
+            outcome: shown.applied.outcome.clone(),
+            replayed: shown.applied.replayed,
+            moves: shown.changes.moves.clone(),
+            holds: shown.changes.holds.clone(),
+        });
+        Ok(())
+    });
+    all.map(report)
 }
 
 /// Writes one JSON object a line for each event, with its outcome.

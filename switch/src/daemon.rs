@@ -161,6 +161,7 @@ impl Daemon {
         for listener in bound {
             tokio::spawn(listener.run(Arc::clone(&switch), Arc::clone(&room), connections.clone(), stopping.clone()));
         }
+        background.spawn(observability::tidy_metrics(metrics.clone()));
         let probes = observability::router(readiness.clone(), metrics, gauges(switch, directory));
         let tokens = TokenKeys::open(&store, &keys).await?;
         background.spawn(settle_while_serving(store.clone(), ledger.clone(), stopping.clone()));

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::{SinkExt, StreamExt};
 use iso8583::framing::{Frame, FrameCodec, Framing};
@@ -11,7 +12,7 @@ use tokio_util::codec::{FramedRead, FramedWrite};
 use tokio_util::task::TaskTracker;
 
 use crate::limits;
-use crate::message::{self, Link, Reply, Switch};
+use crate::message::{self, Link, Reply, Step, Switch};
 use crate::undecodable::Undecodable;
 
 /// One bound terminal listener.
@@ -157,7 +158,9 @@ impl Connection {
         let switch = Arc::clone(&self.switch);
         let link = Arc::clone(&self.link);
         let peer = self.peer;
+        let arrived = Instant::now();
         tokio::spawn(async move {
+            drop(Step::Queue.since(arrived));
             match answer_frame(&switch, &link, peer, frame).await {
                 Ok(Some(answer)) => {
                     // A closed queue means the connection is gone; the event stays, as it must.

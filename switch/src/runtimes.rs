@@ -8,8 +8,10 @@ const BACKGROUND_NICENESS: i32 = 10;
 pub struct Runtimes {
     /// Terminal connections and the HSM client.
     pub cards: Runtime,
-    /// REST, projection, change feed, and in the demo the HSM simulator's connections.
+    /// REST, projection, change feed.
     pub background: Runtime,
+    /// In the demo the HSM simulator. Card traffic waits for it, so it must not wait behind background work.
+    pub hsm: Runtime,
 }
 
 impl Runtimes {
@@ -24,6 +26,7 @@ impl Runtimes {
             })
             .enable_all()
             .build()?;
-        Ok(Self { cards, background })
+        let hsm = Builder::new_multi_thread().worker_threads(1).thread_name("hsm").enable_all().build()?;
+        Ok(Self { cards, background, hsm })
     }
 }

@@ -12,6 +12,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
+use crate::dialect::TPDU;
 use crate::{AnswerFault, Error, Exchange, Request};
 
 /// How long connecting may take.
@@ -22,9 +23,6 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long an answer may take, unless said otherwise: longer than the switch waits for a network.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// Identifier 60, destination 0001, origin 0002. The two differ so that an answer shows whether they were swapped.
-const TPDU: [u8; 5] = [0x60, 0x00, 0x01, 0x00, 0x02];
 
 /// A frame of length 0.
 const KEEP_ALIVE: Frame = Frame { tpdu: None, body: Bytes::new() };

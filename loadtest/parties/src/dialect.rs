@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use bytes::{Bytes, BytesMut};
 use iso8583::Spec;
-use iso8583::framing::{Framing, LengthHeader};
+use iso8583::framing::{Frame, FrameCodec, Framing, LengthHeader};
+use tokio_util::codec::Encoder;
 
 use crate::Error;
 
 /// Largest frame: what a 2-byte length can say.
 const FRAME_MAX: usize = 65_535;
+
+/// Identifier 60, destination 0001, origin 0002. The two differ so that an answer shows whether they were swapped.
+pub(crate) const TPDU: [u8; 5] = [0x60, 0x00, 0x01, 0x00, 0x02];
 
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -29,5 +34,19 @@ impl Dialect {
             spec: Spec::builtin(spec)?,
             framing: Framing { length: LengthHeader::Binary2, tpdu, max: FRAME_MAX },
         })
+    }
+
+    /// A message as it goes on the wire, frame and TPDU included.
+    pub fn framed(&self, wire: &Bytes) -> Result<Bytes, Error> {
+        let mut framed = BytesMut::with_capacity(wire.len() + 8);
+        let frame = Frame { tpdu: self.framing.tpdu.then_some(TPDU), body: wire.clone() };
+        FrameCodec::new(self.framing).encode(frame, &mut framed).map_err(Error::Broken)?;
+        Ok(framed.freeze())
+    }
+
+    /// Whether a frame is addressed as an answer to one of [`Dialect::framed`].
+    pub fn answers_us(&self, frame: &Frame) -> bool {
+        let ours = Frame { tpdu: self.framing.tpdu.then_some(TPDU), body: Bytes::new() };
+        frame.tpdu == ours.reply(Bytes::new()).tpdu
     }
 }

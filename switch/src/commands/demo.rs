@@ -10,7 +10,7 @@ use parties::DemoFile;
 
 use crate::daemon::{Daemon, Ending, Parts, PosSettings, Settings};
 use crate::data_dir::{DataDir, write_whole};
-use crate::demo::{self, DemoHsm};
+use crate::demo::{self, DemoHsm, Further};
 use crate::observability;
 use crate::runtimes::Runtimes;
 use crate::stop_signals::StopSignals;
@@ -26,6 +26,12 @@ pub struct Args {
     /// Bind every listener to 127.0.0.1 with a port the system chooses (see ready.json)
     #[arg(long)]
     ephemeral_ports: bool,
+    /// Cards beside the usual five when the demo is made, each with 100,000,000.00 on a wallet of its own
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=100_000))]
+    further_cards: u32,
+    /// Terminals beside the usual three when the demo is made; every second sends no MACs
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=100_000))]
+    further_terminals: u32,
     /// Do not run the sample purchase
     #[arg(long)]
     no_sample: bool,
@@ -40,15 +46,16 @@ const ADMIN_PORT: u16 = 8080;
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     observability::start_logs();
     let runtimes = Runtimes::new().context("cannot start threads")?;
-    runtimes.cards.block_on(serve(&args, runtimes.background.handle()))
+    runtimes.cards.block_on(serve(&args, &runtimes))
 }
 
-async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Result<ExitCode> {
+async fn serve(args: &Args, runtimes: &Runtimes) -> anyhow::Result<ExitCode> {
+    let background = runtimes.background.handle();
     let address = |port: u16| SocketAddr::from(([127, 0, 0, 1], if args.ephemeral_ports { 0 } else { port }));
     let signals = StopSignals::new()?;
     let data_dir = DataDir::create(&args.data_dir)?;
     let metrics = observability::start_metrics()?;
-    let hsm = DemoHsm::start(address(HSM_PORT), background).await?;
+    let hsm = DemoHsm::start(address(HSM_PORT), runtimes.hsm.handle()).await?;
     let settings = Settings {
         data_dir: data_dir.clone(),
         pos: vec![
@@ -70,9 +77,10 @@ async fn serve(args: &Args, background: &tokio::runtime::Handle) -> anyhow::Resu
         database: args.database.clone().unwrap_or_else(|| Database::Sqlite(data_dir.database())),
     };
     let parts = Parts::open(&settings, background).await?;
+    let further = Further { cards: args.further_cards, terminals: args.further_terminals };
     // Left there by a daemon that was killed, it would pass for this one's.
     data_dir.remove_ready_file()?;
-    let mut demo_file = demo::seed(&data_dir, &parts).await.context("cannot seed the demo tenant")?;
+    let mut demo_file = demo::seed(&data_dir, &parts, further).await.context("cannot seed the demo tenant")?;
     let daemon = Daemon::start(&settings, parts, metrics, background).await?;
 
     let mut listeners = daemon.listeners.clone();

@@ -6,4 +6,4 @@ mod seed;
 
 pub use hsm::DemoHsm;
 pub use sample::sample;
-pub use seed::seed;
+pub use seed::{Further, seed};

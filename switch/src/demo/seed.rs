@@ -10,9 +10,10 @@ mod terminals;
 
 use admin_store::{NewAccount, NewConfigItem, Owner, Transaction};
 use anyhow::{Context, bail};
+use futures::{StreamExt, TryStreamExt};
 use iso8583::domain::Currency;
 use ledger::{Body, Code, Content, Entry, Event, Posting};
-use parties::DemoFile;
+use parties::{DemoCard, DemoFile};
 use rust_decimal::Decimal;
 
 use crate::daemon::Parts;
@@ -22,9 +23,18 @@ const TENANT: &str = "Umbra Demo";
 /// South African rand.
 const CURRENCY: u16 = 710;
 const FUNDING_ACCOUNT: &str = "demo-funding";
+/// Wallets that are paid onto at once.
+const AT_ONCE: usize = 256;
+
+/// How many there are beyond those that every demo has; counts when the demo is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Further {
+    pub cards: u32,
+    pub terminals: u32,
+}
 
 /// Makes what is missing and gives the demo file with the balances of this moment.
-pub async fn seed(data_dir: &DataDir, parts: &Parts) -> anyhow::Result<DemoFile> {
+pub async fn seed(data_dir: &DataDir, parts: &Parts, further: Further) -> anyhow::Result<DemoFile> {
     let path = data_dir.demo_file();
     let mut file = match (parts.store.tenant_named(TENANT).await?, path.exists()) {
         (Some(_), true) => DemoFile::read(&path)?,
@@ -33,7 +43,7 @@ pub async fn seed(data_dir: &DataDir, parts: &Parts) -> anyhow::Result<DemoFile>
             path.display()
         ),
         (None, true) => insert(data_dir, parts, DemoFile::read(&path)?).await?,
-        (None, false) => insert(data_dir, parts, plan()?).await?,
+        (None, false) => insert(data_dir, parts, plan(further)?).await?,
     };
     admin_core::open_missing_accounts(&parts.store, &parts.ledger).await?;
     fund(parts, &mut file).await?;
@@ -41,15 +51,15 @@ pub async fn seed(data_dir: &DataDir, parts: &Parts) -> anyhow::Result<DemoFile>
 }
 
 /// The demo before it has rows: ids are 0.
-fn plan() -> anyhow::Result<DemoFile> {
+fn plan(further: Further) -> anyhow::Result<DemoFile> {
     Ok(DemoFile {
         base_url: String::new(),
         admin: people::administrator("demo-admin")?,
         global: people::administrator("demo-global")?,
         tenant_id: 0,
         listeners: Default::default(),
-        terminals: terminals::plan()?,
-        cards: cards::plan(),
+        terminals: terminals::plan(further.terminals)?,
+        cards: cards::plan(further.cards),
     })
 }
 
@@ -85,17 +95,20 @@ async fn fund(parts: &Parts, file: &mut DemoFile) -> anyhow::Result<()> {
     let source = parts.store.accounts().await?.into_iter().find(|row| row.name == FUNDING_ACCOUNT);
     let source = u64::try_from(source.context("the demo's funding account is missing")?.id)?;
     let exponent = Currency::numeric(CURRENCY).context("the demo's currency is unknown")?.exponent();
-    for card in &mut file.cards {
-        let row = parts.store.wallet(admin_store::Scope::Global, card.wallet_id).await?;
-        let account = u64::try_from(row.context("a wallet of demo.json is missing")?.account)?;
-        let view = parts.ledger.account(account).context("a wallet's account is missing")?;
-        if view.credits == 0 && view.debits == 0 {
-            let minor = card.balance.parse::<Decimal>()? * Decimal::from(10_i64.pow(exponent));
-            pay_in(parts, source, account, i64::try_from(minor)?).await?;
-        }
-        let view = parts.ledger.account(account).context("a wallet's account is missing")?;
-        card.balance = Decimal::new(view.available, exponent).to_string();
+    let cards = futures::stream::iter(&mut file.cards).map(anyhow::Ok);
+    cards.try_for_each_concurrent(AT_ONCE, |card| fund_card(parts, source, exponent, card)).await
+}
+
+async fn fund_card(parts: &Parts, source: u64, exponent: u32, card: &mut DemoCard) -> anyhow::Result<()> {
+    let row = parts.store.wallet(admin_store::Scope::Global, card.wallet_id).await?;
+    let account = u64::try_from(row.context("a wallet of demo.json is missing")?.account)?;
+    let view = parts.ledger.account(account).context("a wallet's account is missing")?;
+    if view.credits == 0 && view.debits == 0 {
+        let minor = card.balance.parse::<Decimal>()? * Decimal::from(10_i64.pow(exponent));
+        pay_in(parts, source, account, i64::try_from(minor)?).await?;
     }
+    let view = parts.ledger.account(account).context("a wallet's account is missing")?;
+    card.balance = Decimal::new(view.available, exponent).to_string();
     Ok(())
 }
 

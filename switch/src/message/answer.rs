@@ -9,7 +9,7 @@ use super::answer_facts::AnswerFacts;
 use super::mti::Mti;
 use super::response_code::ResponseCode;
 use super::session::KeyPair;
-use super::{Link, Switch};
+use super::{Link, Step, Switch};
 
 /// What an answer says beside the echoed fields.
 #[derive(Debug)]
@@ -82,6 +82,7 @@ impl Answer {
             .ok()?;
         if let Some(keys) = keys {
             let span = spans.span(mac_field)?;
+            let _making = Step::MakeMac.start();
             let mac = switch
                 .hsm
                 .generate_mac(&keys.tak, wire.get(..span.start)?)

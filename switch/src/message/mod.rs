@@ -20,6 +20,7 @@ mod request;
 mod response_code;
 mod security;
 mod session;
+mod steps;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -42,6 +43,7 @@ pub use self::in_flight::InFlight;
 pub use self::network_management::SwitchSessionKeys;
 pub use self::pin::PinChecks;
 pub use self::session::Sessions;
+pub use self::steps::Step;
 
 /// Everything a message needs on its way. No clear payment key is among it.
 pub struct Switch {
@@ -90,7 +92,9 @@ impl From<ResponseCode> for NoEvent {
 /// Takes one message without framing and says what to send back.
 pub async fn handle(switch: &Switch, link: &Link, wire: Bytes) -> Reply {
     let started = Instant::now();
+    let decoding = Step::Decode.start();
     let (message, fault) = link.spec.decode_partial(&wire);
+    drop(decoding);
     let Some(mti) = Mti::parse(message.mti()) else {
         return Reply::Undecodable;
     };
@@ -111,7 +115,9 @@ pub async fn handle(switch: &Switch, link: &Link, wire: Bytes) -> Reply {
             Err(NoEvent::Unknown(why)) => return Reply::Silence(why),
         },
     };
+    let answering = Step::Answer.start();
     let encoded = answer.encode(switch, link, mti, &echoed, keys.as_ref()).await;
+    drop(answering);
     observe(link, mti, &answer, &echoed, started);
     encoded.map_or(Reply::Silence("answer could not be secured"), Reply::Answer)
 }
@@ -126,7 +132,9 @@ async fn answer_request(
     keys: &mut Option<KeyPair>,
 ) -> Result<Answer, NoEvent> {
     let terminal = terminal(switch, message)?;
+    let verifying = Step::VerifyMac.start();
     *keys = security::verify(switch, &terminal, mti, message).await?;
+    drop(verifying);
     match mti.class() {
         Class::NetworkManagement => return Ok(network_management::answer(switch, &terminal, message).await?),
         Class::Other => return Err(ResponseCode::INVALID_TRANSACTION.into()),
@@ -167,11 +175,14 @@ async fn post_once(
     let mut names =
         identity.aliases.iter().take(usize::from(request.local_time.is_some())).copied().collect::<Vec<_>>();
     names.push(identity.id.0);
+    let duplicates = Step::Duplicate.start();
     // A copy that gave up while the first was still in work knows nothing of how that ends.
     let first = switch.in_flight.turn(&names, crate::limits::DUPLICATE_WAIT).await;
     let first = first.ok_or(NoEvent::Unknown("the first copy was not done in time"))?;
     let known = switch.ledger.lookup(identity.id, identity.repeat_of);
     metrics::counter!("umbra_duplicates_total").increment(known.is_some().into());
+    drop(duplicates);
+    let deciding = Step::Decide.start();
     let decision = match known {
         Some(known) if known.content != identity.content => return Err(ResponseCode::DUPLICATE.into()),
         Some(known) if known.by_id => return Ok(Answer::from_applied(switch, request.mti, &known.applied)),
@@ -182,7 +193,10 @@ async fn post_once(
         }
         None => decision::decide(switch, link, terminal, request, identity, keys, echoed).await?,
     };
+    drop(deciding);
+    let posting = Step::Post.start();
     let applied = switch.ledger.submit(decision.event).await.map_err(not_taken)?;
+    drop(posting);
     drop(first);
     Ok(Answer::from_applied(switch, request.mti, &applied))
 }

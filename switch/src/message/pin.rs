@@ -11,11 +11,11 @@ use directory::Card;
 use host_commands::{KeyUnderLmk, PinVerdict};
 use ledger::PinCheck;
 
-use super::Switch;
 use super::request::FinancialRequest;
 use super::response_code::ResponseCode;
 use super::security::hsm_failed;
 use super::session::KeyPair;
+use super::{Step, Switch};
 
 /// One lock a card with a PIN check in work.
 #[derive(Default)]
@@ -57,6 +57,7 @@ pub async fn check(
         return Err(ResponseCode::PIN_BLOCK_UNDECIPHERABLE);
     };
     let pvk = KeyUnderLmk::from(card.pvk.clone());
+    let _verifying = Step::VerifyPin.start();
     let verdict = switch.hsm.verify_pin_pvv(&keys.tpk, &pvk, block, &request.pan.account12(), card.pvki, pvv).await;
     match verdict {
         Ok(PinVerdict::Right) => Ok(PinCheck::Right),

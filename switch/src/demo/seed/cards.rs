@@ -3,6 +3,7 @@
 use admin_store::{NewCard, NewWallet, NewWalletType, Transaction};
 use anyhow::{Context, bail};
 use directory::PanHasher;
+use futures::{StreamExt, TryStreamExt};
 use host_commands::{GeneratedKey, HsmClient};
 use iso8583::domain::{Pan, luhn_check_digit};
 use parties::{DemoCard, DemoFile};
@@ -35,19 +36,27 @@ const CARDS: [(&str, &str, &str); 5] = [
 ];
 const EXPIRED: usize = 3;
 
+/// The name and the balance of each of the further cards, which are for load tests.
+const FURTHER: (&str, &str, &str) = ("Further", "100000000.00", "ACTIVE");
+
+/// Cards that the HSM works on at once.
+const AT_ONCE: usize = 64;
+
 /// Cards before they are issued: without verification values and ids.
-pub fn plan() -> Vec<DemoCard> {
+pub fn plan(further: u32) -> Vec<DemoCard> {
     let today = OffsetDateTime::now_utc();
     let valid = format!("{:02}{:02}", (today.year() + 4) % 100, u8::from(today.month()));
-    let numbered = CARDS.iter().zip(1_u32..);
-    numbered
-        .map(|((_, balance, status), number)| {
-            let body = format!("{IIN}{number:09}");
+    let further = (0..further).map(|_| FURTHER);
+    CARDS
+        .into_iter()
+        .chain(further)
+        .enumerate()
+        .map(|(index, (_, balance, status))| {
+            let body = format!("{IIN}{:09}", index + 1);
             let check = luhn_check_digit(&body).unwrap_or('0');
-            let expired = usize::try_from(number).is_ok_and(|number| number == EXPIRED + 1);
             DemoCard {
                 pan: format!("{body}{check}"),
-                expiry: if expired { "2401".into() } else { valid.clone() },
+                expiry: if index == EXPIRED { "2401".into() } else { valid.clone() },
                 pin: PIN.into(),
                 cvv2: String::new(),
                 service_code: SERVICE_CODE.into(),
@@ -56,8 +65,8 @@ pub fn plan() -> Vec<DemoCard> {
                 wallet_id: 0,
                 customer_id: 0,
                 currency: format!("{CURRENCY:03}"),
-                balance: (*balance).into(),
-                status: (*status).into(),
+                balance: balance.into(),
+                status: status.into(),
             }
         })
         .collect()
@@ -81,18 +90,21 @@ impl Issued {
 pub async fn issue(hsm: &HsmClient, file: &mut DemoFile) -> anyhow::Result<Issued> {
     let pvk = hsm.generate_key(PVK, 'U').await.context("make the PIN verification key")?;
     let cvk = hsm.generate_key(CVK, 'U').await.context("make the card verification key")?;
-    let mut pvvs = Vec::with_capacity(file.cards.len());
-    for card in &mut file.cards {
-        let account = Pan::parse(&card.pan)?.account12();
-        let pin = hsm.encrypt_pin(&card.pin, &account).await?;
-        let pvv = hsm.generate_pvv(&pvk.key, &pin, &account, PVKI).await?;
-        let cvv = hsm.generate_cvv(&cvk.key, &card.pan, &card.expiry, &card.service_code).await?;
-        let (year, month) = card.expiry.split_at_checked(2).context("an expiry of demo.json is not YYMM")?;
-        card.cvv2 = hsm.generate_cvv(&cvk.key, &card.pan, &format!("{month}{year}"), "000").await?;
-        card.track2 = format!("{}={}{}{PVKI}{pvv}{cvv}", card.pan, card.expiry, card.service_code);
-        pvvs.push(pvv);
-    }
+    let cards = futures::stream::iter(&mut file.cards);
+    let pvvs = cards.map(|card| print(hsm, &pvk, &cvk, card)).buffered(AT_ONCE).try_collect().await?;
     Ok(Issued { pvk, cvk, pvvs })
+}
+
+/// Puts on a card what stands on it and its stripe; gives its PIN verification value.
+async fn print(hsm: &HsmClient, pvk: &GeneratedKey, cvk: &GeneratedKey, card: &mut DemoCard) -> anyhow::Result<String> {
+    let account = Pan::parse(&card.pan)?.account12();
+    let pin = hsm.encrypt_pin(&card.pin, &account).await?;
+    let pvv = hsm.generate_pvv(&pvk.key, &pin, &account, PVKI).await?;
+    let cvv = hsm.generate_cvv(&cvk.key, &card.pan, &card.expiry, &card.service_code).await?;
+    let (year, month) = card.expiry.split_at_checked(2).context("an expiry of demo.json is not YYMM")?;
+    card.cvv2 = hsm.generate_cvv(&cvk.key, &card.pan, &format!("{month}{year}"), "000").await?;
+    card.track2 = format!("{}={}{}{PVKI}{pvv}{cvv}", card.pan, card.expiry, card.service_code);
+    Ok(pvv)
 }
 
 /// A wallet for each card, and the card; writes their ids into the file.
@@ -114,12 +126,15 @@ pub async fn insert(
         tolerance_bp: TOLERANCE_BP,
     };
     let wallet_type = wallet_type.insert(change).await?.id;
-    if file.cards.len() != CARDS.len() {
-        bail!("demo.json has another number of cards than this program makes; remove the data directory");
+    if file.cards.len() < CARDS.len() {
+        bail!("demo.json has fewer cards than this program makes; remove the data directory");
     }
     let hasher = PanHasher::new(parts.keys.pan_lookup.clone());
     let owners = customers.iter().copied().cycle();
-    for (((card, (name, ..)), pvv), customer_id) in file.cards.iter_mut().zip(CARDS).zip(&issued.pvvs).zip(owners) {
+    let further = (1..).map(|number| format!("{} {number}", FURTHER.0));
+    let names = CARDS.iter().map(|(name, ..)| (*name).to_owned()).chain(further);
+    for (((card, name), pvv), customer_id) in file.cards.iter_mut().zip(names).zip(&issued.pvvs).zip(owners) {
+        let name = name.as_str();
         card.customer_id = customer_id;
         card.wallet_id = insert_wallet(change, tenant_id, customer_id, wallet_type, name).await?;
         let pan = Pan::parse(&card.pan)?;

@@ -1,5 +1,7 @@
 //! The demo's terminals. Their master keys are entered into the HSM simulator in clear, as custodians would.
 
+use std::collections::HashMap;
+
 use admin_core::merchant_account_name;
 use admin_store::{NewTerminal, Transaction};
 use anyhow::Context;
@@ -10,18 +12,24 @@ use parties::{DemoFile, DemoTerminal};
 const TMK: &str = "002";
 const MERCHANT: &str = "UMBRAMERCHANT01";
 
-/// One terminal with key blocks, one with ECB cryptograms, one that sends no MACs.
-pub fn plan() -> anyhow::Result<Vec<DemoTerminal>> {
-    [("UMBRA001", "tr31", true), ("UMBRA002", "ecb", true), ("UMBRA006", "tr31", false)]
+/// Terminals of one merchant among the further ones.
+const TERMINALS_A_SHOP: u32 = 8;
+
+/// One terminal with key blocks, one with ECB cryptograms, one that sends no MACs; and `further` ones at shops of their
+/// own, of which every second sends no MACs.
+pub fn plan(further: u32) -> anyhow::Result<Vec<DemoTerminal>> {
+    let named = [("UMBRA001", "tr31", true), ("UMBRA002", "ecb", true), ("UMBRA006", "tr31", false)]
+        .map(|(terminal_id, key_scheme, mac)| (terminal_id.to_owned(), MERCHANT.to_owned(), key_scheme, mac));
+    let numbered = (0..further).map(|number| {
+        let shop = format!("UMBRASHOP{:06}", number / TERMINALS_A_SHOP + 1);
+        (format!("T{:07}", number + 1), shop, "tr31", number % 2 == 0)
+    });
+    named
         .into_iter()
-        .map(|(terminal_id, key_scheme, mac)| {
-            Ok(DemoTerminal {
-                terminal_id: terminal_id.into(),
-                merchant_id: MERCHANT.into(),
-                tmk: hex::encode_upper(random_key()?),
-                key_scheme: key_scheme.into(),
-                mac,
-            })
+        .chain(numbered)
+        .map(|(terminal_id, merchant_id, key_scheme, mac)| {
+            let tmk = hex::encode_upper(random_key()?);
+            Ok(DemoTerminal { terminal_id, merchant_id, tmk, key_scheme: key_scheme.into(), mac })
         })
         .collect()
 }
@@ -38,9 +46,13 @@ fn random_key() -> anyhow::Result<[u8; 16]> {
 
 pub async fn insert(change: &mut Transaction, file: &DemoFile) -> anyhow::Result<()> {
     let lmk = Lmk::test_variant();
-    let merchant_account =
-        super::account(change, file.tenant_id, "MERCHANT", &merchant_account_name(super::CURRENCY, MERCHANT)).await?;
+    let mut merchants = HashMap::new();
     for terminal in &file.terminals {
+        let merchant = terminal.merchant_id.as_str();
+        if !merchants.contains_key(merchant) {
+            let name = merchant_account_name(super::CURRENCY, merchant);
+            merchants.insert(merchant, super::account(change, file.tenant_id, "MERCHANT", &name).await?);
+        }
         let clear = hex::decode(&terminal.tmk).context("a terminal master key of demo.json is not hexadecimal")?;
         let formed = console::form_key(&lmk, TMK, 'U', &clear);
         let (tmk, kcv) = formed.context("a terminal master key of demo.json is no double-length key of odd parity")?;
@@ -53,7 +65,7 @@ pub async fn insert(change: &mut Transaction, file: &DemoFile) -> anyhow::Result
             tmk: &tmk,
             tmk_kcv: &kcv,
             mac_required: terminal.mac,
-            merchant_account,
+            merchant_account: merchants.get(merchant).copied().context("every merchant has an account")?,
         };
         row.insert(change).await?;
     }

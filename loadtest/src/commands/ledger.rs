@@ -1,0 +1,65 @@
+//! `loadtest ledger`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::ledger_alone::{self, Settings, progress::Progress};
+
+/// The ledger alone, in this process, on a disk.
+///
+/// Each round measures, in turns, one client with one entry on its way, and writing and syncing as many bytes as that
+/// entry's frame has in a file whose blocks are all written already; then entries of two postings with many on their
+/// way; then pairs of a hold and its capture with many on their way. Both accounts of a movement are drawn with the
+/// same probability from all. Entries carry no record. Every answer is checked, and afterwards every account and the
+/// whole journal; a difference gives exit status 1.
+///
+/// `bytes_per_account` is what resident memory grew by while the accounts were opened, divided by their number. In it
+/// are the account's row, the remembered event that opened it (for a day), and what the allocator keeps of both. The
+/// journal is on disk and not in it.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Seconds of measured time, all rounds together
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    seconds: u32,
+    /// Rounds; the figures are medians over them
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+    /// Accounts to open and to move money between
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(2..=20_000_000))]
+    accounts: u32,
+    /// Events on their way at once, where there are many; the ledger queues 8192
+    #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=8192))]
+    in_flight: u32,
+    /// The same seed gives the same movements
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where to make a temporary folder; the system's, if not given
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let settings = Settings {
+        seconds: args.seconds,
+        rounds: args.rounds,
+        accounts: args.accounts,
+        in_flight: usize::try_from(args.in_flight)?,
+        seed: args.seed,
+    };
+    let parent = args.data_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let progress = Progress::new(args.rounds);
+    let report = ledger_alone::run(&settings, &parent, &progress)?;
+    drop(progress);
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{}", report.table());
+    }
+    for finding in &report.findings {
+        eprintln!("{}: {}", finding.what, finding.text);
+    }
+    Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

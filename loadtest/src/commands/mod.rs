@@ -1,0 +1,5 @@
+//! One file a command.
+
+pub mod hsm;
+pub mod ledger;
+pub mod run;

@@ -1,0 +1,51 @@
+//! `loadtest`: terminals, cards and REST clients by the thousand, and reports people believe.
+
+mod commands;
+mod hsm_alone;
+mod ledger_alone;
+mod measure;
+mod run;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+#[command(name = "loadtest", version, about = "Load on Umbra and its parts, beside baselines taken in the same run")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The whole daemon under load, and the truth afterwards
+    Run(commands::run::Args),
+    /// The ledger alone, in this process
+    Ledger(commands::ledger::Args),
+    /// The HSM simulator alone, over TCP
+    Hsm(commands::hsm::Args),
+    /// The daemon this program was built with: `loadtest umbra demo` is `umbra demo`
+    #[command(hide = true, disable_help_flag = true)]
+    Umbra {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(args) => commands::run::run(&args),
+        Command::Ledger(args) => commands::ledger::run(&args),
+        Command::Hsm(args) => commands::hsm::run(&args),
+        Command::Umbra { arguments } => return umbra::run(std::iter::once("umbra".into()).chain(arguments)),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("loadtest: {error:#}");
+        ExitCode::FAILURE
+    })
+}

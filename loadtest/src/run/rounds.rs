@@ -1,0 +1,276 @@
+//! The rounds of a run, from the daemon's start to the truth.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use load_report::{Round, RunReport};
+use parties::Dialect;
+
+use super::card_load::{CardLoad, Model};
+use super::journal::Journal;
+use super::lane::Finish;
+use super::load::Load;
+use super::local_server::LocalServer;
+use super::progress::Progress;
+use super::reporting::{self, Measured};
+use super::rest::Rest;
+use super::rest_load::RestLoad;
+use super::saboteur::{self, Fault};
+use super::scrape::Scrape;
+use super::slice::Slice;
+use super::stage::Stage;
+use super::stalls;
+use super::target::Target;
+use super::truth::{self, Clients, Truth, Wallet};
+use super::workload::Workload;
+use crate::measure::cpu::{CpuUse, Watched};
+use crate::measure::recycled_file::RecycledFile;
+
+/// What a run is told.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub workload: Workload,
+    pub model: Model,
+    /// Of load, all rounds together.
+    pub length: Duration,
+    pub rounds: u32,
+    pub connections: usize,
+    pub terminals: u32,
+    pub cards: u32,
+    pub listener: String,
+    pub seed: u64,
+    pub fault: Option<Fault>,
+    /// Another daemon than the one this program was built with.
+    pub umbra: Option<PathBuf>,
+    /// A new folder on the disk that is to be measured.
+    pub folder: PathBuf,
+}
+
+/// How long the statements may take to catch up before a round and at the end.
+const CATCH_UP: Duration = Duration::from_secs(20);
+const CATCH_UP_AT_END: Duration = Duration::from_secs(600);
+
+/// Of the load before the first round, whose rate tells how much to prepare.
+const WARM_UP: Duration = Duration::from_millis(500);
+const RATE_BEFORE: f64 = 20_000.0;
+
+/// One sync of the baseline before the journal has shown how much it writes at once.
+const SYNC_BYTES_BEFORE: u64 = 4096;
+
+/// Runs everything on threads named `clients`.
+pub fn run(plan: &Plan) -> anyhow::Result<RunReport> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("clients").enable_all().build()?;
+    runtime.block_on(Run::go(plan))
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    target: Target,
+    rest: Rest,
+    load: Load,
+    file: RecycledFile,
+    watched: Watched,
+    progress: Progress,
+    measured: Measured,
+    sync_bytes: u64,
+    _saboteur: Option<LocalServer>,
+}
+
+impl<'a> Run<'a> {
+    async fn go(plan: &'a Plan) -> anyhow::Result<RunReport> {
+        let started_at = time::OffsetDateTime::now_utc();
+        let progress = Progress::new(u64::from(plan.rounds) + 3);
+        progress.say("starting the daemon and making cards and terminals");
+        let (mut run, wallets) = Self::set_up(plan, progress).await?;
+        run.progress.step();
+        let mut rate = run.warm_up().await?;
+        run.progress.step();
+        for number in 0..plan.rounds {
+            rate = run.round(number, rate).await.with_context(|| format!("round {}", number + 1))?;
+            run.progress.step();
+        }
+        run.progress.say("comparing clients, ledger and statements");
+        let Self { target, rest, load, mut measured, progress, .. } = run;
+        let truth = find_truth(target, &rest, &load, &wallets).await?;
+        progress.finish();
+        measured.version = env!("CARGO_PKG_VERSION").to_owned();
+        Ok(reporting::report(plan, started_at, measured, &load, &truth))
+    }
+
+    async fn set_up(plan: &'a Plan, progress: Progress) -> anyhow::Result<(Self, Vec<i64>)> {
+        let (umbra, folder) = (plan.umbra.clone(), plan.folder.clone());
+        let (cards, terminals) = (plan.cards, plan.terminals * 2);
+        let start = move || Target::start(umbra.as_deref(), &folder, cards, terminals);
+        let target = tokio::task::spawn_blocking(start).await??;
+        let rest = Rest::log_in(&target.demo, &target.demo.admin).await?;
+        let (load, saboteur, wallets) = make_load(plan, &target, &rest).await?;
+        let watched = Watched::new(vec![(target.process(), "daemon: "), (std::process::id(), "loadtest: ")]);
+        let file = RecycledFile::create(&plan.folder)?;
+        let (measured, sync_bytes) = (Measured::default(), SYNC_BYTES_BEFORE);
+        let run = Self { plan, target, rest, load, file, watched, progress, measured, sync_bytes, _saboteur: saboteur };
+        Ok((run, wallets))
+    }
+
+    /// Gives the answers a second.
+    async fn warm_up(&mut self) -> anyhow::Result<f64> {
+        self.progress.say("warming up");
+        let length = WARM_UP.min(self.slice());
+        self.load.prepare(RATE_BEFORE, length, (0.0, 0.0)).await?;
+        self.load.baseline(length / 4).await?;
+        let finish = Finish::new(length);
+        let slice = self.load.fire(&finish, (0.0, 0.0)).await?;
+        Ok(slice.answers_per_s().max(1.0))
+    }
+
+    fn slice(&self) -> Duration {
+        self.plan.length / self.plan.rounds.max(1)
+    }
+
+    async fn round(&mut self, number: u32, rate: f64) -> anyhow::Result<f64> {
+        let title = format!("round {}/{}", number + 1, self.plan.rounds);
+        let part = |number: u32| f64::from(number) / f64::from(self.plan.rounds);
+        let part = (part(number), part(number + 1));
+        let length = self.slice();
+        self.load.prepare(rate, length, part).await?;
+        self.catch_up(CATCH_UP).await?;
+        let mut round = Round::default();
+        let baseline = length.clamp(Duration::from_millis(200), Duration::from_secs(2)) / 2;
+        self.baselines(&mut round, baseline).await?;
+
+        let before = self.rest.metrics().await?;
+        let cpu_before = self.watched.read();
+        let finish = Finish::new(length);
+        let slice = self.progress.watch(&title, &finish, self.load.fire(&finish, part)).await?;
+        let cpu = CpuUse::between(&cpu_before, &self.watched.read());
+        let counted = self.rest.metrics().await?;
+        self.note(&title, round, slice, cpu, &counted, &counted.since(&before))
+    }
+
+    /// What the machine gives at best, right before the load.
+    async fn baselines(&mut self, round: &mut Round, length: Duration) -> anyhow::Result<()> {
+        let echo = self.load.baseline(length).await?;
+        round.echo_per_s = echo.answers_per_s();
+        (round.echo_p50_us, round.echo_p99_us) = (echo.latencies.us(50.0), echo.latencies.us(99.0));
+        self.measured.echo.add(&echo.latencies);
+        let bytes = usize::try_from(self.sync_bytes)?;
+        let syncs = self.file.measure(bytes, length / 2)?;
+        round.sync_bytes = self.sync_bytes;
+        (round.sync_p50_us, round.sync_p99_us) = (syncs.us(50.0), syncs.us(99.0));
+        self.measured.syncs.add(&syncs);
+        round.cipher_us = self.load.cipher_work().map_or(0.0, |work| work.measure(length / 4));
+        Ok(())
+    }
+
+    /// Takes down a round; gives the answers a second.
+    fn note(
+        &mut self,
+        title: &str,
+        mut round: Round,
+        slice: Slice,
+        cpu: CpuUse,
+        now: &Scrape,
+        change: &Scrape,
+    ) -> anyhow::Result<f64> {
+        round.approved_per_s = slice.approved_per_s();
+        round.answers_per_s = slice.answers_per_s();
+        let us = |percentile: f64| slice.latencies.us(percentile);
+        (round.p50_us, round.p99_us, round.p999_us) = (us(50.0), us(99.0), us(99.9));
+        round.others_cores = cpu.cores(cpu.others);
+        let (syncs, written) =
+            (change.value("umbra_ledger_batch_events_count"), change.value("umbra_ledger_written_bytes_total"));
+        if syncs > 0.0 {
+            self.sync_bytes = (written / syncs) as u64;
+        }
+        let events = now.value("umbra_ledger_batch_events_sum");
+        let behind = (events - now.value("umbra_projection_seq")).max(0.0);
+        round.lag_bytes = (behind * now.value("umbra_ledger_written_bytes_total") / events.max(1.0)) as u64;
+        self.progress.say(format!(
+            "{title}: {:.0} approvals/s, p50 {:.0} µs, p99 {:.0} µs; echo {:.0}/s, sync p50 {:.0} µs",
+            round.approved_per_s, round.p50_us, round.p99_us, round.echo_per_s, round.sync_p50_us
+        ));
+        let rate = round.answers_per_s.max(1.0);
+        self.measured.take(round, slice, cpu, change);
+        Ok(rate)
+    }
+
+    /// Waits until the statements have what the journal has.
+    async fn catch_up(&self, patience: Duration) -> anyhow::Result<()> {
+        wait_for_projection(&self.rest, patience).await.map(|_| ())
+    }
+}
+
+/// Gives how long it took, or nothing when patience ended.
+async fn wait_for_projection(rest: &Rest, patience: Duration) -> anyhow::Result<Option<Duration>> {
+    let began = Instant::now();
+    while began.elapsed() < patience {
+        let now = rest.metrics().await?;
+        if now.value("umbra_projection_seq") >= now.value("umbra_ledger_batch_events_sum") {
+            return Ok(Some(began.elapsed()));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(None)
+}
+
+/// The load of a workload, and the wallets it moves money on.
+async fn make_load(plan: &Plan, target: &Target, rest: &Rest) -> anyhow::Result<(Load, Option<LocalServer>, Vec<i64>)> {
+    let dialect = Dialect::of_listener(&plan.listener)?;
+    let Some(mix) = plan.workload.mix() else {
+        let wallets: Vec<i64> = target.demo.cards.iter().skip(5).map(|card| card.wallet_id).collect();
+        let keys = rest.get_public(&target.demo, "/authentication/jwks").await?;
+        let load = RestLoad::new(target, &keys, wallets.clone(), plan.model, plan.connections, plan.seed).await?;
+        return Ok((Load::Rest(load), None, wallets));
+    };
+    let stage = Stage::set_up(target, &dialect, &plan.listener, mix.secured).await?;
+    let daemon = target.address(&plan.listener)?;
+    let saboteur = plan.fault.map(|fault| saboteur::start(fault, dialect.clone(), daemon)).transpose()?;
+    if saboteur.is_some() {
+        // Forged messages have STANs far above these.
+        stage.terminals.iter().try_for_each(|terminal| terminal.set_next_stan(1))?;
+    }
+    let address = saboteur.as_ref().map_or(daemon, |saboteur| saboteur.address);
+    let load = CardLoad::new(&stage, plan, mix, dialect, address)?;
+    Ok((Load::Cards(load), saboteur, stage.wallets))
+}
+
+/// Waits for the statements, reads them, ends the daemon, reads its journal, and compares.
+async fn find_truth(target: Target, rest: &Rest, load: &Load, wallets: &[i64]) -> anyhow::Result<Truth> {
+    let caught_up = wait_for_projection(rest, CATCH_UP_AT_END).await?;
+    // The token of the start may be over.
+    let rest = Rest::log_in(&target.demo, &target.demo.admin).await?;
+    let mut stated = Vec::with_capacity(wallets.len());
+    for id in wallets {
+        stated.push(Wallet { id: *id, statement: rest.statement(*id).await? });
+    }
+    let data_dir = tokio::task::spawn_blocking(move || target.stop()).await??;
+    let began = Instant::now();
+    let journal = read_journal(data_dir, &stated).await?;
+    let (messages, transfers) = match load {
+        Load::Cards(load) => (load.seen.as_slice(), &[][..]),
+        Load::Rest(load) => (&[][..], load.transfers.as_slice()),
+    };
+    let mut truth = truth::compare(&Clients { messages, transfers, wallets: &stated }, &journal);
+    truth.report.projection_s = caught_up.unwrap_or(CATCH_UP_AT_END).as_secs_f64();
+    truth.report.journal_s = began.elapsed().as_secs_f64();
+    Ok(truth)
+}
+
+async fn read_journal(data_dir: PathBuf, stated: &[Wallet]) -> anyhow::Result<Journal> {
+    let keep: Vec<u64> = stated.iter().filter_map(|wallet| wallet.statement.first).map(|(seq, _)| seq).collect();
+    tokio::task::spawn_blocking(move || Journal::read(Path::new(&data_dir), keep)).await?
+}
+
+impl Measured {
+    fn take(&mut self, round: Round, slice: Slice, cpu: CpuUse, change: &Scrape) {
+        self.stalls.push(stalls::find(&slice));
+        self.rounds.push(round);
+        self.metrics.add(change);
+        self.cpu.add(&cpu);
+        self.answers += slice.answers;
+        self.latencies.add(&slice.latencies);
+        self.lateness.add(&slice.lateness);
+        self.add_timeline(&slice);
+    }
+}

@@ -1,0 +1,273 @@
+//! The script of one connection: what its terminals send, prepared before the clock starts, and what they make of the
+//! answers after it stops.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use anyhow::Context;
+use bytes::Bytes;
+use parties::{CardProfile, Exchange, Kind, Original, Request, Reversal, Terminal};
+use rand::Rng;
+use rand::distr::Distribution;
+use rand::distr::weighted::WeightedIndex;
+use rand::rngs::StdRng;
+
+use super::book::{Effect, Meant, MessageKey, Seen, Told};
+use super::workload::{Act, Cards, Mix};
+
+/// Purchases are of 1 to this many cents.
+const AMOUNT_MAX: u64 = 500;
+
+/// More cents than are on the demo's nearly empty card.
+const NEARLY_EMPTY: u64 = 100_000;
+
+/// The cards there are, all of one currency.
+pub struct CardStock {
+    /// With money.
+    pub good: Vec<CardProfile>,
+    /// Each with the code it is refused with.
+    pub refused: Vec<(CardProfile, [u8; 2])>,
+}
+
+impl CardStock {
+    /// Refused cards are numbered behind the good ones.
+    fn refused_number(&self, index: usize) -> usize {
+        self.good.len() + index
+    }
+}
+
+/// A message ready to be sent, and what is to be known of it afterwards.
+pub struct Prepared {
+    pub request: Request,
+    /// With frame and TPDU.
+    pub frame: Bytes,
+    seen: Seen,
+    act: Act,
+    terminal: Arc<Terminal>,
+}
+
+/// An approved pre-authorization that waits to be completed.
+struct OpenHold {
+    terminal: Arc<Terminal>,
+    original: Original,
+    approval: String,
+    card: usize,
+    amount: u64,
+}
+
+/// One connection's terminals and their memory. Seeded, so that the same run sends the same acts.
+pub struct Script {
+    terminals: Vec<Arc<Terminal>>,
+    stock: Arc<CardStock>,
+    mix: Mix,
+    in_order: bool,
+    acts: WeightedIndex<u32>,
+    cards: Option<WeightedIndex<f64>>,
+    random: StdRng,
+    turn: usize,
+    open_holds: VecDeque<OpenHold>,
+    /// Follows right behind what was sent last; before it comes what was prepared and not sent.
+    behind: VecDeque<Prepared>,
+}
+
+impl Script {
+    /// `in_order`: each message goes out after the answer to the one before.
+    pub fn new(
+        terminals: Vec<Arc<Terminal>>,
+        stock: Arc<CardStock>,
+        mix: Mix,
+        in_order: bool,
+        random: StdRng,
+    ) -> anyhow::Result<Self> {
+        let acts = WeightedIndex::new(mix.acts.iter().map(|(_, weight)| *weight)).context("a mix needs acts")?;
+        let zipf = || WeightedIndex::new((1..=stock.good.len()).map(|rank| 1.0 / rank as f64));
+        let cards = match mix.cards {
+            Cards::Zipf => Some(zipf().context("there are no cards")?),
+            Cards::Uniform | Cards::One => None,
+        };
+        let (open_holds, behind) = (VecDeque::new(), VecDeque::new());
+        Ok(Self { terminals, stock, mix, in_order, acts, cards, random, turn: 0, open_holds, behind })
+    }
+
+    /// The next messages in order.
+    pub fn prepare(&mut self, count: usize) -> anyhow::Result<Vec<Prepared>> {
+        let mut all = Vec::with_capacity(count);
+        while all.len() < count {
+            let next = match self.behind.pop_front() {
+                Some(next) => next,
+                None => self.next()?,
+            };
+            all.push(next);
+        }
+        Ok(all)
+    }
+
+    /// Takes back what was not sent; it goes out first when more is asked for.
+    pub fn put_back(&mut self, unsent: Vec<Prepared>) {
+        for prepared in unsent.into_iter().rev() {
+            self.behind.push_front(prepared);
+        }
+    }
+
+    /// Reads the answers of sent messages. `None` where none came.
+    pub fn judge(&mut self, sent: impl IntoIterator<Item = (Prepared, Option<Bytes>)>) -> Vec<Seen> {
+        sent.into_iter().map(|(prepared, answer)| self.judge_one(prepared, answer)).collect()
+    }
+
+    fn judge_one(&mut self, prepared: Prepared, answer: Option<Bytes>) -> Seen {
+        let Prepared { request, mut seen, act, terminal, .. } = prepared;
+        let Some(wire) = answer else { return seen };
+        match Exchange::check(request, wire) {
+            Ok(exchange) => {
+                seen.told = told(&exchange);
+                seen.unsound = seen.told.is_none();
+                if act == Act::PreAuth && exchange.is_approved() {
+                    self.remember_hold(terminal, &exchange, &seen);
+                }
+            }
+            Err(_) => seen.unsound = true,
+        }
+        seen
+    }
+
+    fn remember_hold(&mut self, terminal: Arc<Terminal>, exchange: &Exchange, seen: &Seen) {
+        let (Ok(original), Some(approval)) = (Original::of(&exchange.request), exchange.approval()) else { return };
+        let (card, amount) = (seen.card as usize, u64::try_from(seen.amount).unwrap_or(0));
+        let approval = approval.to_owned();
+        self.open_holds.push_back(OpenHold { terminal, original, approval, card, amount });
+    }
+
+    fn next(&mut self) -> anyhow::Result<Prepared> {
+        let act = self.mix.acts.get(self.acts.sample(&mut self.random)).map_or(Act::Purchase, |(act, _)| *act);
+        let terminal = self.terminals.get(self.turn % self.terminals.len()).context("there are no terminals")?;
+        let terminal = Arc::clone(terminal);
+        self.turn += 1;
+        let amount = self.random.random_range(1..=AMOUNT_MAX);
+        match act {
+            Act::DeclinedPurchase => self.declined(terminal, amount),
+            Act::Completion => match self.open_holds.pop_front() {
+                Some(hold) => self.completion(hold),
+                None => self.payment(terminal, Act::PreAuth, Kind::PreAuth, amount),
+            },
+            Act::TakenBack => self.taken_back(terminal, amount),
+            Act::ReversalOfNothing => self.reversal_of_nothing(terminal, amount),
+            Act::Purchase => self.payment(terminal, act, Kind::Purchase, amount),
+            Act::Cashback => self.payment(terminal, act, Kind::Cashback { cash: amount.div_ceil(2) }, amount),
+            Act::Refund => self.payment(terminal, act, Kind::Refund, amount),
+            Act::Balance => self.payment(terminal, act, Kind::Balance, 0),
+            Act::PreAuth => self.payment(terminal, act, Kind::PreAuth, amount),
+        }
+    }
+
+    fn choose_card(&mut self) -> usize {
+        match (self.mix.cards, &self.cards) {
+            (Cards::One, _) => 0,
+            (_, Some(weights)) => weights.sample(&mut self.random),
+            _ => self.random.random_range(0..self.stock.good.len()),
+        }
+    }
+
+    fn good_card(&self, number: usize) -> anyhow::Result<&CardProfile> {
+        self.stock.good.get(number).context("there are no cards")
+    }
+
+    fn payment(&mut self, terminal: Arc<Terminal>, act: Act, kind: Kind, amount: u64) -> anyhow::Result<Prepared> {
+        let number = self.choose_card();
+        let request = terminal.request(kind, self.good_card(number)?, amount)?;
+        let minor = i64::try_from(amount)?;
+        let effect = match act {
+            Act::Purchase | Act::Cashback | Act::TakenBack => Effect::Post(-minor),
+            Act::Refund => Effect::Post(minor),
+            _ => Effect::None,
+        };
+        Prepared::new(terminal, request, number, effect, Meant::Approved, act)
+    }
+
+    fn declined(&mut self, terminal: Arc<Terminal>, amount: u64) -> anyhow::Result<Prepared> {
+        let stock = Arc::clone(&self.stock);
+        let index = self.random.random_range(0..stock.refused.len().max(1));
+        let (card, code) = stock.refused.get(index).context("there are no cards that are refused")?;
+        // More than the nearly empty card has.
+        let amount = NEARLY_EMPTY + amount;
+        let request = terminal.request(Kind::Purchase, card, amount)?;
+        let effect = Effect::Post(-i64::try_from(amount)?);
+        let meant = Meant::Declined(*code);
+        Prepared::new(terminal, request, stock.refused_number(index), effect, meant, Act::DeclinedPurchase)
+    }
+
+    /// All of the hold or less, at the terminal that placed it.
+    fn completion(&mut self, hold: OpenHold) -> anyhow::Result<Prepared> {
+        let amount = self.random.random_range(1..=hold.amount.max(1));
+        let card = self.good_card(hold.card)?;
+        let request = hold.terminal.completion(card, amount, &hold.approval, &hold.original)?;
+        let effect = Effect::Post(-i64::try_from(amount)?);
+        Prepared::new(hold.terminal, request, hold.card, effect, Meant::Approved, Act::Completion)
+    }
+
+    /// The reversal goes out right behind the purchase, as after a time-out; some are advices, some of these are sent
+    /// twice, some take back a part.
+    fn taken_back(&mut self, terminal: Arc<Terminal>, amount: u64) -> anyhow::Result<Prepared> {
+        let mut purchase = self.payment(Arc::clone(&terminal), Act::TakenBack, Kind::Purchase, amount)?;
+        let remaining = if self.random.random_bool(0.2) { self.random.random_range(0..amount) } else { 0 };
+        let how =
+            Reversal { advice: self.random.random_bool(0.5), remaining_minor: (remaining > 0).then_some(remaining) };
+        let number = purchase.seen.card as usize;
+        let original = Original::of(&purchase.request)?;
+        let request = terminal.reversal(how, self.good_card(number)?, &original)?;
+        let effect = Effect::Undo { original: purchase.seen.key, remaining: i64::try_from(remaining)? };
+        let meant = if self.in_order { Meant::Approved } else { Meant::Either };
+        purchase.seen.meant = meant;
+        let again = if how.advice && self.random.random_bool(0.3) { Some(request.as_repeat()?) } else { None };
+        self.behind.push_back(Prepared::new(Arc::clone(&terminal), request, number, effect, meant, Act::TakenBack)?);
+        if let Some(request) = again {
+            let mut repeat = Prepared::new(terminal, request, number, Effect::None, meant, Act::TakenBack)?;
+            repeat.seen.repeat = true;
+            self.behind.push_back(repeat);
+        }
+        Ok(purchase)
+    }
+
+    /// An 0400 is told that there is none, an 0420 is taken.
+    fn reversal_of_nothing(&mut self, terminal: Arc<Terminal>, amount: u64) -> anyhow::Result<Prepared> {
+        let number = self.choose_card();
+        let card = self.good_card(number)?;
+        let original = Original::of(&terminal.request(Kind::Purchase, card, amount)?)?;
+        let advice = self.random.random_bool(0.5);
+        let how = Reversal { advice, remaining_minor: None };
+        let request = terminal.reversal(how, self.good_card(number)?, &original)?;
+        let meant = if advice { Meant::Approved } else { Meant::Declined(*b"25") };
+        Prepared::new(terminal, request, number, Effect::None, meant, Act::ReversalOfNothing)
+    }
+}
+
+impl Prepared {
+    fn new(
+        terminal: Arc<Terminal>,
+        request: Request,
+        card: usize,
+        effect: Effect,
+        meant: Meant,
+        act: Act,
+    ) -> anyhow::Result<Self> {
+        let key = MessageKey::of(request.fields()).context("a request has no name")?;
+        let amount = request.fields().text(4).unwrap_or("0").parse()?;
+        let frame = terminal.dialect().framed(request.wire())?;
+        let card = u32::try_from(card)?;
+        let seen = Seen { key, card, amount, effect, meant, repeat: false, told: None, unsound: false };
+        Ok(Self { request, frame, seen, act, terminal })
+    }
+
+    /// What its answer names, too.
+    pub fn key(&self) -> MessageKey {
+        self.seen.key
+    }
+}
+
+fn told(exchange: &Exchange) -> Option<Told> {
+    let code = exchange.code().as_bytes().try_into().ok()?;
+    let approval = match exchange.approval() {
+        Some(text) => Some(text.trim_end().parse().ok()?),
+        None => None,
+    };
+    Some(Told { code, approval })
+}

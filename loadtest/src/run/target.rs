@@ -1,0 +1,101 @@
+//! The daemon under test: a child process that is the very program this one was built with, or another one.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use parties::DemoFile;
+use rustix::process::{Pid, Signal, kill_process};
+
+/// From SIGTERM to the end; a long journal is synced and its followers drained meanwhile.
+const STOP_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Killed when it is dropped.
+pub struct Target {
+    process: Child,
+    pub data_dir: PathBuf,
+    pub demo: DemoFile,
+}
+
+impl Target {
+    /// Starts a daemon on a new data directory, with so many further cards and terminals, and waits until it serves.
+    /// Its log goes to `umbra.log` beside the data.
+    pub fn start(umbra: Option<&Path>, folder: &Path, cards: u32, terminals: u32) -> anyhow::Result<Self> {
+        let mut command = match umbra {
+            Some(path) => Command::new(path),
+            None => {
+                let mut own = Command::new(std::env::current_exe().context("this program's own file is not found")?);
+                own.arg("umbra");
+                own
+            }
+        };
+        let data_dir = folder.join("data");
+        let log = folder.join("umbra.log");
+        command
+            .args(["demo", "--ephemeral-ports", "--no-sample", "--data-dir"])
+            .arg(&data_dir)
+            .args(["--further-cards", &cards.to_string(), "--further-terminals", &terminals.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log)?);
+        let mut process = command.spawn().context("the daemon cannot be started; is --umbra right?")?;
+        let mut printed = BufReader::new(process.stdout.take().context("the daemon's standard output is not piped")?);
+        let mut line = String::new();
+        while line != "umbra ready\n" {
+            line.clear();
+            if printed.read_line(&mut line)? == 0 {
+                let status = process.wait()?;
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                bail!("the daemon ended ({status}) before it was ready; it said: {}", last_lines(&said));
+            }
+        }
+        // Nobody reads on; the pipe stays open so that later prints do not fail.
+        std::thread::spawn(move || std::io::copy(&mut printed, &mut std::io::sink()));
+        let demo = DemoFile::read(&data_dir.join("demo.json"))?;
+        Ok(Self { process, data_dir, demo })
+    }
+
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub fn address(&self, listener: &str) -> anyhow::Result<SocketAddr> {
+        let found = self.demo.listeners.get(listener).copied();
+        found.with_context(|| format!("the daemon has no listener {listener}; choose pos-binary or pos-ascii"))
+    }
+
+    /// Asks the daemon to end and waits for it; gives its data directory.
+    pub fn stop(mut self) -> anyhow::Result<PathBuf> {
+        let pid = Pid::from_raw(i32::try_from(self.process.id())?).context("the daemon has no process number")?;
+        kill_process(pid, Signal::TERM)?;
+        let until = Instant::now() + STOP_PATIENCE;
+        loop {
+            if let Some(status) = self.process.try_wait()? {
+                if !status.success() {
+                    bail!("the daemon ended with {status}; its log is beside {}", self.data_dir.display());
+                }
+                return Ok(self.data_dir.clone());
+            }
+            if Instant::now() > until {
+                bail!("the daemon does not end {} s after SIGTERM", STOP_PATIENCE.as_secs());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines.get(lines.len().saturating_sub(3)..).unwrap_or_default().join(" / ")
+}

@@ -1,0 +1,60 @@
+//! `umbra`: a payment switch and card-processing platform in one binary.
+//!
+//! A library only so that the load tester can run the very daemon it was built with: [`run`] is the whole program.
+
+mod commands;
+mod daemon;
+mod data_dir;
+mod data_keys;
+mod demo;
+mod limits;
+mod listener;
+mod message;
+mod observability;
+mod runtimes;
+mod stop_signals;
+mod undecodable;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "umbra", version, about = "Payment switch and card-processing platform")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything in one process with a seeded tenant and a sample purchase
+    Demo(commands::demo::Args),
+    /// Run the HSM simulator alone
+    Hsm(commands::hsm::Args),
+    /// Decode and encode ISO 8583 messages
+    Iso(commands::iso::Args),
+    /// Check or print a ledger offline
+    Ledger(commands::ledger::Args),
+    /// Print the OpenAPI document of the REST API
+    Openapi,
+    /// Act as a POS terminal
+    Terminal(commands::terminal::Args),
+}
+
+/// Runs the command line; the first argument is the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let result = match Cli::parse_from(arguments).command {
+        Command::Demo(args) => commands::demo::run(args),
+        Command::Hsm(args) => commands::hsm::run(args),
+        Command::Iso(args) => commands::iso::run(args),
+        Command::Ledger(args) => commands::ledger::run(args),
+        Command::Openapi => commands::openapi::run(),
+        Command::Terminal(args) => commands::terminal::run(args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("umbra: {error:#}");
+        ExitCode::FAILURE
+    })
+}
