@@ -39,6 +39,11 @@ impl Figure {
         self.unit == "ratio"
     }
 
+    /// Its meaning, or its name where that says it all.
+    pub fn in_words(&self) -> &str {
+        if self.meaning.is_empty() { &self.name } else { &self.meaning }
+    }
+
     pub fn median(&self) -> f64 {
         median(&self.per_round)
     }

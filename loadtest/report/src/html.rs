@@ -21,7 +21,9 @@ use marks::Marks;
 struct Page<'a> {
     report: &'a RunReport,
     verdict: &'static str,
+    echo: &'static str,
     extent: String,
+    started: String,
     palette: Vec<(&'static str, String)>,
     tiles: Vec<Tile>,
     findings: Vec<&'a Finding>,
@@ -44,7 +46,9 @@ pub fn page(report: &RunReport) -> String {
     let page = Page {
         report,
         verdict: words::verdict(report.passed),
+        echo: words::echo(report),
         extent: format!("{}; {}", words::model(&report.settings), words::extent(&report.settings)),
+        started: words::moment(&report.started_at),
         palette: chart::palette().collect(),
         tiles: headline::tiles(report),
         findings: words::faults_first(&report.findings),
@@ -71,18 +75,4 @@ fn class_of(finding: &Finding) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture;
-    #[test]
-    fn show() {
-        for (name, report) in [
-            ("good", fixture::report()),
-            ("failed", fixture::failed()),
-            ("nan", fixture::empty(f64::NAN)),
-            ("zero", fixture::empty(0.0)),
-        ] {
-            std::fs::write(format!("/tmp/page-{name}.html"), page(&report)).unwrap();
-        }
-    }
-}
+mod tests;

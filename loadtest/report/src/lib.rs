@@ -5,6 +5,7 @@
 
 mod chart;
 mod columns;
+mod compare;
 mod figure;
 #[cfg(test)]
 mod fixture;
@@ -14,6 +15,7 @@ mod run;
 mod table;
 mod words;
 
+pub use compare::{AnyReport, AnyRound, Change, Comparison, Side, Verdict, compare};
 pub use figure::{Better, Figure, median};
 pub use html::page;
 pub use run::{

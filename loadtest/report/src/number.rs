@@ -2,6 +2,8 @@
 
 /// For what has no value.
 pub const NONE: &str = "–";
+/// Nothing that was measured; not to be written out digit by digit.
+const HUGE: f64 = 1e15;
 
 /// `12,345`.
 pub fn count(value: u64) -> String {
@@ -28,7 +30,7 @@ pub fn micros(value: f64) -> String {
 
 /// `0.35 s`, `90 s`, `1,200 s`.
 pub fn seconds(value: f64) -> String {
-    if value.fract() == 0.0 {
+    if value.fract() == 0.0 && value.abs() < HUGE {
         return format!("{} s", grouped(&value.to_string()));
     }
     plain(value).map_or_else(|| NONE.into(), |text| format!("{text} s"))
@@ -42,9 +44,9 @@ pub fn ratio(value: f64) -> String {
     }
 }
 
-/// `0.84 cores`.
+/// `0.84`.
 pub fn cores(value: f64) -> String {
-    if !value.is_finite() {
+    if !value.is_finite() || value.abs() >= HUGE {
         return NONE.into();
     }
     format!("{value:.2}")
@@ -52,7 +54,7 @@ pub fn cores(value: f64) -> String {
 
 /// `+3.4 %`, `−12 %`.
 pub fn change(percent: f64) -> String {
-    if !percent.is_finite() {
+    if !percent.is_finite() || percent.abs() >= HUGE {
         return NONE.into();
     }
     let digits = usize::from(percent.abs() < 9.95);
@@ -89,7 +91,12 @@ pub fn with_unit(value: f64, unit: &str) -> String {
 
 /// Three digits that say something, all of a large number's.
 fn plain(value: f64) -> Option<String> {
-    value.is_finite().then(|| if value.abs() < 99.5 { three_digits(value) } else { grouped(&format!("{value:.0}")) })
+    match value.abs() {
+        _ if !value.is_finite() => None,
+        size if size < 99.5 => Some(three_digits(value)),
+        size if size < HUGE => Some(grouped(&format!("{value:.0}"))),
+        _ => Some(format!("{value:.2e}")),
+    }
 }
 
 fn three_digits(value: f64) -> String {

@@ -37,6 +37,9 @@ pub struct Args {
     /// pos-binary or pos-ascii
     #[arg(long, default_value = "pos-binary", value_parser = ["pos-binary", "pos-ascii"])]
     listener: String,
+    /// Seconds that answers are waited for at the end of a round
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
+    patience: u64,
     /// The same seed sends the same acts
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -98,6 +101,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         cards: args.cards,
         listener: args.listener.clone(),
         seed: args.seed,
+        patience: Duration::from_secs(args.patience),
         fault: args.plant,
         umbra: args.umbra.clone(),
         folder: folder.path().to_owned(),

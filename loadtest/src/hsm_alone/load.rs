@@ -4,24 +4,30 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
+use load_report::median;
 
 use super::commands::{HEADER, LENGTH, VARIANTS};
 use super::connection::{Connection, Exchange, frame_at, variant_of};
 use super::settings::Settings;
 use crate::measure::latency::Latencies;
 
-/// Answers are kept until they are checked, after each burst; so that they stay few, bursts are short.
-const BURST: Duration = Duration::from_millis(500);
-
 /// Connections to one server.
 pub struct Load {
     connections: Vec<Connection>,
 }
 
+/// How long to send, and in pieces of what length. Answers are kept until they are checked, after each piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    pub length: Duration,
+    pub burst: Duration,
+}
+
 /// What a load gave.
 pub struct Loaded {
     pub latencies: Latencies,
-    pub elapsed: Duration,
+    /// Answers a second of each burst.
+    rates: Vec<f64>,
     pub faults: Faults,
 }
 
@@ -35,8 +41,9 @@ pub struct Faults {
 }
 
 impl Loaded {
+    /// Answers a second, the median over the bursts.
     pub fn per_s(&self) -> f64 {
-        if self.elapsed.is_zero() { 0.0 } else { self.latencies.len() as f64 / self.elapsed.as_secs_f64() }
+        median(&self.rates)
     }
 }
 
@@ -50,18 +57,16 @@ impl Load {
         Ok(Self { connections })
     }
 
-    /// Sends `frames` round and round for this long; `answers` are what must come back.
-    pub async fn run(&mut self, frames: &[Vec<u8>], answers: &[Vec<u8>], length: Duration) -> anyhow::Result<Loaded> {
-        let mut loaded = Loaded { latencies: Latencies::new(), elapsed: Duration::ZERO, faults: Faults::default() };
-        let bursts = u32::try_from(length.as_nanos().div_ceil(BURST.as_nanos())).unwrap_or(u32::MAX).max(1);
+    /// Sends `frames` round and round; `answers` are what must come back.
+    pub async fn run(&mut self, frames: &[Vec<u8>], answers: &[Vec<u8>], timing: Timing) -> anyhow::Result<Loaded> {
+        let mut loaded = Loaded { latencies: Latencies::new(), rates: Vec::new(), faults: Faults::default() };
+        let bursts = timing.length.as_nanos().div_ceil(timing.burst.as_nanos().max(1));
+        let bursts = u32::try_from(bursts).unwrap_or(u32::MAX).max(1);
         for _ in 0..bursts {
             let started = Instant::now();
-            let end = started + length / bursts;
+            let end = started + timing.length / bursts;
             let exchanges = self.connections.iter_mut().map(|connection| connection.exchange(frames, end));
-            let exchanges = try_join_all(exchanges).await?;
-            let last = exchanges.iter().map(|exchange| exchange.last_answer).max().unwrap_or(started);
-            loaded.elapsed += last - started;
-            exchanges.iter().for_each(|exchange| loaded.take(exchange, answers));
+            loaded.take(&try_join_all(exchanges).await?, started, answers);
             // A connection that has lost one answer has no further ones to give.
             if loaded.faults.missing > 0 {
                 break;
@@ -72,10 +77,15 @@ impl Load {
 }
 
 impl Loaded {
-    fn take(&mut self, exchange: &Exchange, answers: &[Vec<u8>]) {
-        self.latencies.add(&exchange.latencies);
-        self.faults.missing += exchange.missing;
-        self.faults.judge(&exchange.received, answers);
+    fn take(&mut self, exchanges: &[Exchange], started: Instant, answers: &[Vec<u8>]) {
+        let last = exchanges.iter().map(|exchange| exchange.last_answer).max().unwrap_or(started);
+        let count: u64 = exchanges.iter().map(|exchange| exchange.latencies.len()).sum();
+        self.rates.push(count as f64 / (last - started).as_secs_f64().max(f64::EPSILON));
+        for exchange in exchanges {
+            self.latencies.add(&exchange.latencies);
+            self.faults.missing += exchange.missing;
+            self.faults.judge(&exchange.received, answers);
+        }
     }
 }
 
@@ -122,13 +132,14 @@ mod tests {
         let settings = Settings { seconds: 1, rounds: 1, connections: 3, depth: 16, seed: 1 };
         let echo = EchoServer::start().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let timing = Timing { length: Duration::from_millis(20), burst: Duration::from_millis(10) };
         runtime.block_on(async {
             let mut load = Load::open(echo.address, &settings).await.unwrap();
             let sent = frames("00");
-            let right = load.run(&sent, &sent, Duration::from_millis(20)).await.unwrap();
+            let right = load.run(&sent, &sent, timing).await.unwrap();
             assert!(right.per_s() > 0.0 && right.latencies.len() >= 3 * 16);
             assert_eq!(right.faults, Faults::default());
-            let wrong = load.run(&sent, &frames("01"), Duration::from_millis(20)).await.unwrap();
+            let wrong = load.run(&sent, &frames("01"), timing).await.unwrap();
             assert_eq!(wrong.faults.wrong, wrong.latencies.len());
             assert_eq!(wrong.faults.first_wrong.as_deref(), Some("B300"));
         });

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::bare::BareCiphers;
 use super::commands::Commands;
 use super::echo::EchoServer;
-use super::load::{Faults, Load};
+use super::load::{Faults, Load, Timing};
 use super::settings::Settings;
 use super::simulator::Simulator;
 use super::workload::Workload;
@@ -19,6 +19,11 @@ use crate::measure::cpu::{CpuUse, Outsiders, Watched};
 /// Tenths of a workload's time; the rest is the load's.
 const ECHO_TENTHS: u32 = 3;
 const BARE_TENTHS: u32 = 1;
+
+/// Long against the emptying of the connections at its end.
+const BURST: Duration = Duration::from_millis(500);
+/// The echo server falls into small or large writes by chance and stays with them: many beginnings even that out.
+const ECHO_BURST: Duration = Duration::from_millis(20);
 
 /// What was measured of one workload in one round, or the medians over all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -115,9 +120,10 @@ async fn measure(
 ) -> anyhow::Result<(Measured, Faults)> {
     let (echo_time, bare_time) = (slice * ECHO_TENTHS / 10, slice * BARE_TENTHS / 10);
     let before = server.read();
-    let loaded = hsm.run(&commands.frames, &commands.answers, slice - echo_time - bare_time).await?;
+    let timing = Timing { length: slice - echo_time - bare_time, burst: BURST };
+    let loaded = hsm.run(&commands.frames, &commands.answers, timing).await?;
     let used: Duration = CpuUse::between(&before, &server.read()).groups.values().sum();
-    let echoed = echo.run(&commands.frames, &commands.frames, echo_time).await?;
+    let echoed = echo.run(&commands.frames, &commands.frames, Timing { length: echo_time, burst: ECHO_BURST }).await?;
     anyhow::ensure!(echoed.faults == Faults::default(), "the echo server lost or changed frames");
     let measured = Measured {
         per_s: loaded.per_s(),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use ledger::{AccountId, Applied, Clock, Code, EventId, Ledger, SubmitError, Submitted, SystemClock};
+use ledger::{AccountId, Applied, Clock, Code, EventId, Ledger, Millis, SubmitError, Submitted, SystemClock};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -26,6 +26,8 @@ pub struct Tally {
     /// Answers with another code, amount or account than they should have, or out of turn.
     pub wrong: u64,
     pub first_wrong: Option<String>,
+    /// Milliseconds that the ledger's time was ahead of the clock, at the last answer.
+    pub ahead_ms: Millis,
 }
 
 pub struct Driver {
@@ -43,6 +45,7 @@ pub struct Driver {
     pub books: AccountsBook,
     pub tally: Tally,
     last_seq: u64,
+    last_at: Millis,
 }
 
 impl Driver {
@@ -59,6 +62,7 @@ impl Driver {
             books: AccountsBook::default(),
             tally: Tally::default(),
             last_seq: 0,
+            last_at: 0,
         }
     }
 
@@ -126,6 +130,7 @@ impl Driver {
             self.tally.first_wrong.get_or_insert(fault);
         }
         self.last_seq = self.last_seq.max(applied.outcome.seq);
+        self.last_at = self.last_at.max(applied.outcome.at);
         if applied.outcome.code == Code::Approved {
             self.tally.approved += 1;
             self.posted.extend(step.posted());
@@ -135,6 +140,7 @@ impl Driver {
 
     /// Outside of measured time: looking up two accounts costs as much as a good part of an event.
     pub fn write_books(&mut self) -> u64 {
+        self.tally.ahead_ms = self.last_at.saturating_sub(SystemClock.now());
         let count = self.posted.len() as u64;
         self.posted.drain(..).for_each(|movement| self.books.post(movement));
         count

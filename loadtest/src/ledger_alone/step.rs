@@ -8,8 +8,9 @@ pub const CURRENCY: u16 = 710;
 /// So far below zero that no account gets there: floors are judged with every debit, and never refuse one.
 const FLOOR: Floor = Floor::Limited(-1_000_000_000_000_000);
 
-/// How long holds are open if they are not captured, which they are.
-const HOLD_MS: Millis = 60 * 60 * 1000;
+/// A week, as cards have it. The ledger's time runs ahead of the clock at these rates, by a millisecond an event, and
+/// a hold that it takes for expired cannot be captured.
+const HOLD_MS: Millis = 7 * 24 * 60 * 60 * 1000;
 
 /// Money from one account to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

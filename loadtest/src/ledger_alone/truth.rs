@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Instant;
 
-use ledger::Report;
+use ledger::{Millis, Report};
 use load_report::Finding;
 use serde::Serialize;
 
 use super::driver::Driver;
-use super::findings::fault;
+use super::findings::{fault, notice};
 use super::step::CURRENCY;
 
 /// What was compared.
@@ -24,6 +24,8 @@ pub struct Truth {
     pub events: u64,
     /// Seconds to read and check the journal.
     pub journal_s: f64,
+    /// Seconds that the ledger's time was ahead of the clock at the end: every event takes a millisecond of it.
+    pub ahead_s: f64,
 }
 
 /// Compares every account, closes the ledger and replays its journal. What differs is added to the findings.
@@ -37,6 +39,7 @@ pub fn check(driver: Driver, folder: &Path, findings: &mut Vec<Finding>) -> Trut
         wrong_answers: tally.wrong,
         accounts_compared: books.len(),
         accounts_wrong: differences.count,
+        ahead_s: tally.ahead_ms as f64 / 1000.0,
         ..Truth::default()
     };
     if let Some(first) = &tally.first_wrong {
@@ -45,6 +48,7 @@ pub fn check(driver: Driver, folder: &Path, findings: &mut Vec<Finding>) -> Trut
     if let Some(first) = &differences.first {
         findings.push(fault("accounts", format!("{} accounts differ; first: {first}", differences.count)));
     }
+    findings.extend(ahead(tally.ahead_ms));
     let started = Instant::now();
     // Checks every checksum, link, outcome and invariant.
     match ledger::verify(folder) {
@@ -56,6 +60,17 @@ pub fn check(driver: Driver, folder: &Path, findings: &mut Vec<Finding>) -> Trut
     }
     truth.journal_s = started.elapsed().as_secs_f64();
     truth
+}
+
+/// Said from a minute on. Events carry times that rise by a millisecond at least, so that more than a thousand a second
+/// push the ledger's time ahead of the clock.
+fn ahead(ms: Millis) -> Option<Finding> {
+    let text = format!(
+        "the ledger's time is {} s ahead of the clock, a millisecond an event: holds expire that much early, and from a \
+         day on fresh ids are refused as too old",
+        ms / 1000
+    );
+    (ms > 60_000).then(|| notice("ledger_time", text))
 }
 
 /// The journal against the ledger that wrote it and against what was answered.

@@ -31,6 +31,9 @@ pub enum Model {
     Open { rate: f64 },
 }
 
+/// The echo server loses nothing.
+const BASELINE_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Threads that prepare and judge messages while no clock runs.
 const PREPARERS: usize = 2;
 
@@ -113,7 +116,7 @@ impl CardLoad {
                 hand.echo_lane = Some(Lane::connect(self.echo.address, &self.dialect, true).await?);
             }
         }
-        let finish = Finish::new(length);
+        let finish = Finish::new(length, BASELINE_PATIENCE);
         let mut tasks = Vec::with_capacity(self.lanes.len());
         for hand in &mut self.lanes {
             let (lane, shots) = (hand.echo_lane.take().context("the echo server is gone")?, shots(&hand.prepared));

@@ -1,12 +1,8 @@
 //! The closed model: each connection sends its next message when an answer comes.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use super::lane::{Finish, Lane, Record, Shot, key_of};
-
-/// How long answers are waited for after the last message was sent.
-pub const ANSWER_WAIT: Duration = Duration::from_secs(10);
 
 /// How many shots there are to fire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +23,8 @@ pub async fn fire(
     finish: &Finish,
 ) -> (Option<Lane>, Vec<Record>) {
     let mut records = Vec::with_capacity(shots.len());
-    let deadline = finish.start + finish.length + ANSWER_WAIT;
     let work = exchange(&mut lane, shots, supply, depth, finish, &mut records);
-    let whole = tokio::time::timeout_at(deadline.into(), work).await;
+    let whole = tokio::time::timeout_at(finish.deadline.into(), work).await;
     (matches!(whole, Ok(Some(()))).then_some(lane), records)
 }
 

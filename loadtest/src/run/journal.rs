@@ -68,12 +68,16 @@ struct Record {
 impl Journal {
     /// Reads and checks the whole journal of a data directory; keeps the postings of these sequences.
     pub fn read(data_dir: &Path, keep: impl IntoIterator<Item = u64>) -> anyhow::Result<Self> {
-        let moves = keep.into_iter().map(|seq| (seq, Vec::new())).collect();
-        let mut journal = Self { moves, ..Self::default() };
+        let mut journal = Self::keeping(keep);
         let report = ledger::read(data_dir, |event| journal.take(&event));
         let report = report.context("the journal of the run is damaged")?;
         journal.events = report.events;
         Ok(journal)
+    }
+
+    /// Empty yet.
+    pub fn keeping(seqs: impl IntoIterator<Item = u64>) -> Self {
+        Self { moves: seqs.into_iter().map(|seq| (seq, Vec::new())).collect(), ..Self::default() }
     }
 
     pub fn take(&mut self, event: &AppliedEvent) {

@@ -115,6 +115,8 @@ pub fn key_of(dialect: &Dialect, answer: &[u8]) -> Option<MessageKey> {
 pub struct Finish {
     pub start: Instant,
     pub length: Duration,
+    /// When answers are not waited for any more.
+    pub deadline: Instant,
     shared: Arc<Shared>,
 }
 
@@ -126,9 +128,10 @@ struct Shared {
 }
 
 impl Finish {
-    /// Starts now.
-    pub fn new(length: Duration) -> Self {
-        Self { start: Instant::now(), length, shared: Arc::default() }
+    /// Starts now; answers are waited for `patience` beyond the end.
+    pub fn new(length: Duration, patience: Duration) -> Self {
+        let start = Instant::now();
+        Self { start, length, deadline: start + length + patience, shared: Arc::default() }
     }
 
     /// Nothing more is sent: time is up, or a lane has nothing left to send.

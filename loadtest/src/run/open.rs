@@ -2,14 +2,13 @@
 //! meant to go out, so that a stall shows in every message that it held up.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bytes::{Buf, Bytes};
 use tokio::net::tcp::OwnedWriteHalf;
 
 use super::book::MessageKey;
-use super::closed::ANSWER_WAIT;
 use super::lane::{Finish, Lane, Receiver, Record, Shot, key_of};
 use parties::Dialect;
 
@@ -141,7 +140,7 @@ fn pace(guns: &mut [Gun], finish: &Finish) {
         let pause = match until_next {
             Some(pause) if stuck.is_empty() => pause,
             Some(pause) => pause.min(AGAIN),
-            None if !stuck.is_empty() && now < finish.length + ANSWER_WAIT => AGAIN,
+            None if !stuck.is_empty() && Instant::now() < finish.deadline => AGAIN,
             None => return,
         };
         std::thread::sleep(pause);
@@ -160,10 +159,9 @@ async fn collect(
     for (index, key) in keys.into_iter().enumerate() {
         waiting.entry(key).or_default().push_back(index);
     }
-    let deadline = finish.start + finish.length + ANSWER_WAIT;
     let mut left = answers.len();
     while left > 0 {
-        let Ok(Some(answer)) = tokio::time::timeout_at(deadline.into(), receiver.receive()).await else { break };
+        let Ok(Some(answer)) = tokio::time::timeout_at(finish.deadline.into(), receiver.receive()).await else { break };
         let at = finish.start.elapsed();
         let index = key_of(&dialect, &answer).and_then(|key| waiting.get_mut(&key)?.pop_front());
         if let Some(place) = index.and_then(|index| answers.get_mut(index)) {

@@ -33,7 +33,7 @@ pub struct Measured {
     pub echo: Latencies,
     pub syncs: Latencies,
     pub answers: u64,
-    pub stalls: Vec<Vec<Stall>>,
+    pub stalls: Vec<Stall>,
     pub metrics: Scrape,
     pub cpu: CpuUse,
     timeline: Vec<TimePoint>,
@@ -244,7 +244,7 @@ fn findings(plan: &Plan, measured: &Measured, load: &Load, truth: &Truth) -> Vec
     if !declined.is_empty() {
         notice("declined", format!("{} answers were not as meant: {}", declined.len(), by_code(&declined)));
     }
-    if let Some(pattern) = stalls::pattern(&measured.stalls) {
+    if let Some(pattern) = stalls::pattern(&measured.stalls, Duration::from_secs_f64(measured.passed_s)) {
         let slow = measured.metrics.above("umbra_ledger_sync_seconds", "0.02");
         notice("stall", format!("{}; {slow:.0} syncs of the journal took more than 20 ms", pattern.text()));
     }

@@ -115,7 +115,7 @@ impl Major {
 /// `-12.50` to -1250; fewer decimals are filled up.
 fn minor(text: &str) -> Option<i64> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    if decimals.len() > 2 {
+    if decimals.len() > 2 || !whole.ends_with(|last: char| last.is_ascii_digit()) {
         return None;
     }
     format!("{whole}{decimals:0<2}").parse().ok()

@@ -40,6 +40,8 @@ pub struct Plan {
     pub cards: u32,
     pub listener: String,
     pub seed: u64,
+    /// How long answers are waited for after the last message of a slice.
+    pub patience: Duration,
     pub fault: Option<Fault>,
     /// Another daemon than the one this program was built with.
     pub umbra: Option<PathBuf>,
@@ -75,6 +77,7 @@ struct Run<'a> {
     progress: Progress,
     measured: Measured,
     sync_bytes: u64,
+    began: Instant,
     _saboteur: Option<LocalServer>,
 }
 
@@ -109,7 +112,8 @@ impl<'a> Run<'a> {
         let watched = Watched::new(vec![(target.process(), "daemon: "), (std::process::id(), "loadtest: ")]);
         let file = RecycledFile::create(&plan.folder)?;
         let (measured, sync_bytes) = (Measured::default(), SYNC_BYTES_BEFORE);
-        let run = Self { plan, target, rest, load, file, watched, progress, measured, sync_bytes, _saboteur: saboteur };
+        let (began, _saboteur) = (Instant::now(), saboteur);
+        let run = Self { plan, target, rest, load, file, watched, progress, measured, sync_bytes, began, _saboteur };
         Ok((run, wallets))
     }
 
@@ -119,7 +123,7 @@ impl<'a> Run<'a> {
         let length = WARM_UP.min(self.slice());
         self.load.prepare(RATE_BEFORE, length, (0.0, 0.0)).await?;
         self.load.baseline(length / 4).await?;
-        let finish = Finish::new(length);
+        let finish = Finish::new(length, self.plan.patience);
         let slice = self.load.fire(&finish, (0.0, 0.0)).await?;
         Ok(slice.answers_per_s().max(1.0))
     }
@@ -141,10 +145,11 @@ impl<'a> Run<'a> {
 
         let before = self.rest.metrics().await?;
         let cpu_before = self.watched.read();
-        let finish = Finish::new(length);
+        let finish = Finish::new(length, self.plan.patience);
         let slice = self.progress.watch(&title, &finish, self.load.fire(&finish, part)).await?;
         let cpu = CpuUse::between(&cpu_before, &self.watched.read());
         let counted = self.rest.metrics().await?;
+        self.measured.stalls.extend(stalls::find(&slice, finish.start - self.began));
         self.note(&title, round, slice, cpu, &counted, &counted.since(&before))
     }
 
@@ -264,7 +269,6 @@ async fn read_journal(data_dir: PathBuf, stated: &[Wallet]) -> anyhow::Result<Jo
 
 impl Measured {
     fn take(&mut self, round: Round, slice: Slice, cpu: CpuUse, change: &Scrape) {
-        self.stalls.push(stalls::find(&slice));
         self.rounds.push(round);
         self.metrics.add(change);
         self.cpu.add(&cpu);

@@ -271,3 +271,79 @@ fn told(exchange: &Exchange) -> Option<Told> {
     };
     Some(Told { code, approval })
 }
+
+#[cfg(test)]
+mod tests {
+    use parties::{Dialect, KeyScheme, TerminalProfile};
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::run::workload::Workload;
+
+    fn script(workload: Workload, seed: u64) -> Script {
+        let profile = TerminalProfile {
+            terminal_id: "T0000001".into(),
+            merchant_id: "UMBRASHOP000001".into(),
+            tmk: TerminalProfile::tmk(&"1F".repeat(16)).unwrap(),
+            key_scheme: KeyScheme::Tr31,
+            mac: false,
+        };
+        let terminal = Arc::new(Terminal::new(profile, Dialect::of_listener("pos-binary").unwrap()));
+        let card = |number: u64| CardProfile::keyed(&format!("999900{number:010}"), None, "710").unwrap();
+        let stock = CardStock { good: (1..=20).map(card).collect(), refused: vec![(card(99), *b"62")] };
+        let random = StdRng::seed_from_u64(seed);
+        Script::new(vec![terminal], Arc::new(stock), workload.mix().unwrap(), true, random).unwrap()
+    }
+
+    /// What is sent, without what the clock decides.
+    fn acts(script: &mut Script) -> Vec<(String, i64, u32, Act)> {
+        let prepared = script.prepare(300).unwrap();
+        let act = |one: &Prepared| (one.request.mti().to_owned(), one.seen.amount, one.seen.card, one.act);
+        prepared.iter().map(act).collect()
+    }
+
+    #[test]
+    fn the_same_seed_sends_the_same() {
+        for workload in [Workload::Purchase, Workload::ReversalStorm, Workload::ShoppingDay] {
+            let first = acts(&mut script(workload, 7));
+            assert_eq!(first, acts(&mut script(workload, 7)));
+            assert_ne!(first, acts(&mut script(workload, 8)));
+        }
+    }
+
+    #[test]
+    fn a_reversal_follows_its_purchase_even_when_the_slice_ends_between_them() {
+        let mut script = script(Workload::ReversalStorm, 3);
+        let mut sent = Vec::new();
+        for _ in 0..200 {
+            let mut prepared = script.prepare(5).unwrap();
+            let unsent = prepared.split_off(2);
+            script.put_back(unsent);
+            sent.extend(prepared);
+        }
+        let mut last = None;
+        for one in &sent {
+            if let Effect::Undo { original, .. } = one.seen.effect {
+                assert_eq!(Some(original), last, "the message before it");
+            }
+            if one.act == Act::TakenBack && one.request.mti() == "0200" {
+                assert_eq!(one.seen.meant, Meant::Approved);
+            }
+            last = Some(one.key());
+        }
+        assert!(sent.iter().any(|one| one.seen.repeat) && sent.iter().any(|one| one.act == Act::ReversalOfNothing));
+    }
+
+    #[test]
+    fn the_first_cards_are_used_most_where_they_are_said_to_be() {
+        let count = |workload| {
+            let mut used = [0_u32; 20];
+            acts(&mut script(workload, 5)).iter().for_each(|act| used[act.2 as usize] += 1);
+            used
+        };
+        assert_eq!(count(Workload::HotAccount)[0], 300);
+        let zipf = count(Workload::ZipfAccounts);
+        assert!(zipf[0] > 3 * zipf[10] && zipf[0] > 50, "{zipf:?}");
+        assert!(count(Workload::Purchase).iter().all(|used| *used > 0));
+    }
+}

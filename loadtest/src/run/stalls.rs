@@ -7,11 +7,20 @@ use super::slice::Slice;
 /// Shorter pauses are the scheduler's.
 const SHORTEST: Duration = Duration::from_millis(20);
 
-/// And below this many times the usual pause between answers.
-const USUAL: u32 = 30;
+/// A pause this many times as long as the usual one between answers is a stall in itself.
+const LONG: u32 = 30;
+
+/// Where messages are few, a pause of a few times the usual one is a stall if somebody waited through it, and much
+/// longer than messages usually wait.
+const FEW: u32 = 4;
+const MUCH: u32 = 5;
+
+/// How many of the answers right behind a pause are looked at for one that had waited through it.
+const BEHIND: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stall {
+    /// Since the start of the run.
     pub at: Duration,
     pub length: Duration,
 }
@@ -23,49 +32,89 @@ pub struct Pattern {
     pub shortest: Duration,
     pub longest: Duration,
     pub median: Duration,
-    /// The time from one to the next, where it is nearly always the same.
+    /// The time from one to the next, where they are regular: then the rest is about those that are.
     pub every: Option<Duration>,
 }
 
-/// Pauses between answers of a slice. A message waits in every pause if any that ended after it was due before it.
-pub fn find(slice: &Slice) -> Vec<Stall> {
+/// Pauses between answers of a slice in which messages waited. `start`: of the slice, since the start of the run.
+pub fn find(slice: &Slice, start: Duration) -> Vec<Stall> {
     let points = &slice.points;
     let Some(last) = points.last() else { return Vec::new() };
     let usual = last.at / u32::try_from(points.len()).unwrap_or(u32::MAX);
-    let threshold = SHORTEST.max(usual * USUAL);
-    points
-        .windows(2)
-        .filter_map(|pair| {
-            let [before, after] = pair else { return None };
-            let length = after.at - before.at;
-            // In the open model nothing may have been due.
-            let waited = after.latency.min(length);
-            (length >= threshold && waited >= threshold).then_some(Stall { at: before.at, length: waited })
+    let patience = Duration::from_secs_f64(slice.latencies.us(50.0) / 1e6) * MUCH;
+    (1..points.len())
+        .filter_map(|index| {
+            let (before, behind) = (points.get(index - 1)?, points.get(index..)?);
+            let pause = behind.first()?.at - before.at;
+            if pause < SHORTEST.max(usual * FEW) {
+                return None;
+            }
+            // In the open model nothing may have been due for a while.
+            let waited = behind.iter().take(BEHIND).map(|point| point.latency).max()?.min(pause);
+            let is_long = pause >= usual * LONG || waited >= patience;
+            (waited >= SHORTEST && is_long).then_some(Stall { at: start + before.at, length: waited })
         })
         .collect()
 }
 
-/// `slices`: the stalls of each slice, whose clocks begin anew.
-pub fn pattern(slices: &[Vec<Stall>]) -> Option<Pattern> {
-    let mut lengths: Vec<Duration> = slices.iter().flatten().map(|stall| stall.length).collect();
+/// `load`: how long there was load in all; between slices nothing can be seen to stall.
+pub fn pattern(stalls: &[Stall], load: Duration) -> Option<Pattern> {
+    let regular = regular(stalls, load);
+    let of_pattern = regular.as_ref().map_or(stalls, |(_, stalls)| stalls.as_slice());
+    let mut lengths: Vec<Duration> = of_pattern.iter().map(|stall| stall.length).collect();
     lengths.sort_unstable();
     let (shortest, longest) = (*lengths.first()?, *lengths.last()?);
     let median = *lengths.get(lengths.len() / 2)?;
-    Some(Pattern { count: lengths.len(), shortest, longest, median, every: period(slices, median) })
+    Some(Pattern { count: lengths.len(), shortest, longest, median, every: regular.map(|(every, _)| every) })
 }
 
-/// The usual time between stalls of the usual length, if most come at it.
-fn period(slices: &[Vec<Stall>], median: Duration) -> Option<Duration> {
-    let alike = |stall: &&Stall| stall.length >= median / 2 && stall.length <= median * 2;
-    let mut gaps: Vec<Duration> = Vec::new();
-    for stalls in slices {
-        let alike: Vec<&Stall> = stalls.iter().filter(alike).collect();
-        gaps.extend(alike.windows(2).filter_map(|pair| Some(pair.last()?.at - pair.first()?.at)));
-    }
-    gaps.sort_unstable();
-    let middle = *gaps.get(gaps.len() / 2)?;
-    let near = gaps.iter().filter(|gap| gap.abs_diff(middle) <= middle / 10).count();
-    (gaps.len() >= 3 && near * 10 >= gaps.len() * 7).then_some(middle)
+/// The shortest time at whose multiples nearly always something stalled, and those stalls. Others in between do not
+/// matter: a busy machine has its own.
+fn regular(stalls: &[Stall], load: Duration) -> Option<(Duration, Vec<Stall>)> {
+    /// Stalls of a pattern at least, and which part of those that there should be.
+    const COUNT: usize = 4;
+    const PART: f64 = 0.7;
+    let mut periods = candidates(stalls);
+    periods.sort_by(f64::total_cmp);
+    periods.into_iter().find_map(|period| {
+        let in_time = largest_in_time(stalls, period);
+        let expected = load.as_secs_f64() / period;
+        let enough = in_time.len() >= COUNT && in_time.len() as f64 >= PART * expected;
+        enough.then(|| (Duration::from_secs_f64(period), in_time))
+    })
+}
+
+/// Times between two stalls, and what they may be multiples of.
+fn candidates(stalls: &[Stall]) -> Vec<f64> {
+    /// Shorter periods are load itself.
+    const SHORTEST_S: f64 = 0.2;
+    const MULTIPLES: u32 = 4;
+    /// How many stalls behind each are looked at: others may lie between two of a pattern.
+    const AHEAD: usize = 6;
+    /// Of a machine that does nothing but stall, the first are enough.
+    const STALLS: usize = 200;
+    let times: Vec<f64> = stalls.iter().take(STALLS).map(|stall| stall.at.as_secs_f64()).collect();
+    let pairs = times
+        .iter()
+        .enumerate()
+        .flat_map(|(index, from)| times.iter().skip(index + 1).take(AHEAD).map(move |to| to - from));
+    pairs
+        .flat_map(|gap| (1..=MULTIPLES).map(move |times| gap / f64::from(times)))
+        .filter(|p| *p >= SHORTEST_S)
+        .collect()
+}
+
+/// The most stalls that lie at multiples of a period, from any one of them.
+fn largest_in_time(stalls: &[Stall], period: f64) -> Vec<Stall> {
+    let tolerance = (0.04 * period).max(0.015);
+    let from = |first: &Stall| -> Vec<Stall> {
+        let off = |stall: &&Stall| {
+            let since = stall.at.as_secs_f64() - first.at.as_secs_f64();
+            (since - (since / period).round() * period).abs() <= tolerance
+        };
+        stalls.iter().filter(off).copied().collect()
+    };
+    stalls.iter().take(8).map(from).max_by_key(Vec::len).unwrap_or_default()
 }
 
 impl Pattern {
@@ -81,8 +130,8 @@ impl Pattern {
                 ms(self.longest)
             ),
             None => format!(
-                "the answers stopped {} times, for {} to {}, at no regular times",
-                self.count,
+                "the answers stopped {}, for {} to {}, at no regular times",
+                if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) },
                 ms(self.shortest),
                 ms(self.longest)
             ),
@@ -102,33 +151,64 @@ mod tests {
             let at = Duration::from_micros(half * 500);
             let within = at.as_millis() as u64 % every;
             if within >= length {
-                let held = within == length && half % 2 == 0;
-                let latency = Duration::from_millis(if held { length + 1 } else { 1 });
+                let latency = Duration::from_millis(if within == length { length + 1 } else { 1 });
                 slice.points.push(Point { at, latency });
+                slice.latencies.record(latency);
             }
         }
         slice.finish()
     }
 
+    fn stall(at: u64) -> Stall {
+        Stall { at: Duration::from_millis(at), length: Duration::from_millis(40) }
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
     #[test]
     fn a_stall_every_second_is_named() {
-        let found = pattern(&[find(&slice(1000, 50))]).unwrap();
+        let found = pattern(&find(&slice(1000, 50), Duration::ZERO), 8 * SECOND).unwrap();
         assert!((7..=8).contains(&found.count), "{found:?}");
-        assert_eq!(found.every, Some(Duration::from_secs(1)));
+        assert_eq!(found.every, Some(SECOND));
+        let text = found.text();
         assert!(
-            found.text().contains("about 50 ms every 1.00 s") || found.text().contains("about 51 ms every 1.00 s"),
-            "{}",
-            found.text()
+            text.contains("for about 50 ms every 1.00 s") || text.contains("for about 51 ms every 1.00 s"),
+            "{text}"
         );
     }
 
     #[test]
+    fn stalls_of_short_slices_are_put_together_and_others_left_out() {
+        // The slices lie 1.7 s apart; what stalls every second shows in most of them once.
+        let seen = [stall(300), stall(2_310), stall(2_700), stall(4_305), stall(5_300), stall(5_610), stall(7_290)];
+        let found = pattern(&seen, 5 * SECOND).unwrap();
+        let every = found.every.unwrap().as_secs_f64();
+        assert!((0.95..1.05).contains(&every), "{every}");
+        assert_eq!(found.count, 5);
+    }
+
+    #[test]
+    fn a_stall_shows_where_messages_are_few() {
+        let mut slice = Slice::default();
+        for number in 0..100_u64 {
+            let due = number * 10;
+            // Everything due from 500 to 560 ms is answered at 560.
+            let at = if (500..560).contains(&due) { 560 } else { due + 1 };
+            let latency = Duration::from_millis(at - due);
+            slice.points.push(Point { at: Duration::from_millis(at), latency });
+            slice.latencies.record(latency);
+        }
+        let found = find(&slice.finish(), Duration::ZERO);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].length >= Duration::from_millis(55));
+    }
+
+    #[test]
     fn no_stall_and_no_pattern_where_there_is_none() {
-        assert_eq!(pattern(&[find(&slice(1000, 5))]), None);
-        let stall = |at: u64| Stall { at: Duration::from_millis(at), length: Duration::from_millis(40) };
-        let random = vec![stall(100), stall(350), stall(2000), stall(2100), stall(3900)];
-        let found = pattern(&[random]).unwrap();
-        assert_eq!((found.count, found.every), (5, None));
+        assert_eq!(pattern(&find(&slice(1000, 5), Duration::ZERO), 8 * SECOND), None);
+        let random = [stall(100), stall(350), stall(2000), stall(2140), stall(3910), stall(4470)];
+        let found = pattern(&random, 8 * SECOND).unwrap();
+        assert_eq!((found.count, found.every), (6, None));
         assert!(found.text().contains("no regular times"));
     }
 }

@@ -321,3 +321,6 @@ fn effect_of(seen: &Seen, originals: &HashMap<MessageKey, &Seen>) -> Option<i64>
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

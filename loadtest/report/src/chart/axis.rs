@@ -29,8 +29,11 @@ impl Axis {
         let places = values.filter_map(log_place);
         let (low, high) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), place| (l.min(place), h.max(place)));
         let (low, high) = (low - AIR, high + AIR);
+        if low > high {
+            return None;
+        }
         let ticks = decades(low, high, room).into_iter().map(|tick| (tick.log10(), round_micros(tick)));
-        (low <= high).then(|| Self { name, low, high, ticks: ticks.collect() })
+        Some(Self { name, low, high, ticks: ticks.collect() })
     }
 }
 
@@ -39,7 +42,8 @@ impl Ranged for Axis {
     type ValueType = f64;
 
     fn map(&self, place: &f64, (from, to): (i32, i32)) -> i32 {
-        let share = (place - self.low) / (self.high - self.low);
+        // What lies beyond the axis is drawn at its end.
+        let share = ((place - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
         from + (f64::from(to - from) * share).round() as i32
     }
 
@@ -76,7 +80,8 @@ fn multiples(end: f64, room: usize) -> Vec<f64> {
     let step = [1.0, 2.0, 5.0].map(|factor| factor * power).into_iter().find(|step| *step >= rough * 0.999_999);
     let step = step.unwrap_or(10.0 * power);
     // A hair beyond the end, for what rounding loses.
-    (0..=room + 1).map(|index| index as f64 * step).take_while(|tick| *tick <= end * 1.000_001).collect()
+    let end = (end * 1.000_001).min(f64::MAX);
+    (0..=room + 1).map(|index| index as f64 * step).take_while(|tick| *tick <= end).collect()
 }
 
 /// `100 µs`, `5 ms`.
@@ -90,9 +95,6 @@ fn round_micros(us: f64) -> String {
 
 /// 1, 2 and 5 times powers of ten between two places, or the powers alone where there is no room for them.
 fn decades(low: f64, high: f64, room: usize) -> Vec<f64> {
-    if !(low <= high) {
-        return Vec::new();
-    }
     let ticks = |factors: &[f64]| -> Vec<f64> {
         let powers = (low.floor() as i32..=high.ceil() as i32).map(|power| 10f64.powi(power));
         let all = powers.flat_map(|power| factors.iter().map(move |factor| factor * power));

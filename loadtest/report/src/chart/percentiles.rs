@@ -5,9 +5,9 @@ use super::palette::{ECHO, LOAD, SYNC};
 use super::plot::{Area, Error, Plot};
 use super::{Chart, Shape, both};
 use crate::number::micros;
+use crate::words;
 use crate::{LatencyPoint, RunReport};
 
-const LABEL: &str = "Latency at rising percentiles, of the load and of the echo server, and of a disk sync";
 /// Percentiles with a mark; the scale stretches towards 100.
 const MARKS: [f64; 7] = [0.0, 50.0, 90.0, 99.0, 99.9, 99.99, 99.999];
 /// How far right of the last percentile the slowest answer stands.
@@ -21,7 +21,9 @@ pub fn percentiles(report: &RunReport) -> Option<Chart> {
     let last = points().map(|point| depth(point.percentile)).filter(|depth| depth.is_finite()).reduce(f64::max)?;
     let has_slowest = points().any(|point| point.percentile >= 100.0);
     let shares = shares(last.max(1.0), has_slowest);
-    Some(both(LABEL, 400, |area, shape| draw(area, shape, report, &shares, &us)))
+    let echo = words::echo(report);
+    let label = format!("Latency at rising percentiles, of the load and of the {echo}, and of a disk sync");
+    Some(both(&label, 400, |area, shape| draw(area, shape, report, &shares, &us)))
 }
 
 /// 0 at 0, 1 at 90, 2 at 99 …

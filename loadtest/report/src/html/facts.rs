@@ -2,6 +2,7 @@
 
 use crate::RunReport;
 use crate::number::{count, per_s, seconds};
+use crate::words;
 
 pub struct Fact {
     pub name: &'static str,
@@ -17,13 +18,17 @@ pub fn settings(report: &RunReport) -> Vec<Fact> {
         fact("load", seconds(settings.seconds)),
         fact("rounds", count(settings.rounds.into())),
         fact("connections", count(settings.connections.into())),
-        fact("messages outstanding on each", count(settings.depth.into())),
+    ]);
+    if settings.depth > 0 {
+        facts.push(fact("messages at once on each", count(settings.depth.into())));
+    }
+    facts.extend([
         fact("terminals", count(settings.terminals.into())),
         fact("cards", count(settings.cards.into())),
         fact("listener", settings.listener.clone()),
         fact("seed", settings.seed.to_string()),
         fact("daemon", format!("umbra {}", report.version)),
-        fact("started", report.started_at.clone()),
+        fact("started", words::moment(&report.started_at)),
     ]);
     facts
 }

@@ -2,7 +2,7 @@
 
 use crate::RunReport;
 use crate::number::{NONE, count, micros, per_s, ratio};
-use crate::words::several;
+use crate::words::{self, several};
 
 /// A large figure and a line that says what to hold it against.
 pub struct Tile {
@@ -15,11 +15,8 @@ pub struct Tile {
 
 pub fn tiles(report: &RunReport) -> Vec<Tile> {
     let tile = |name, value, beside| Tile { name, value, beside, is_wrong: false };
-    let rate = format!(
-        "{} of the echo server's {}",
-        share(report.approved_per_s, report.echo_per_s),
-        per_s(report.echo_per_s)
-    );
+    let (share, echo) = (share(report.approved_per_s, report.echo_per_s), words::echo(report));
+    let rate = format!("{share} of the {echo}’s {}", per_s(report.echo_per_s));
     vec![
         tile("Approvals", per_s(report.approved_per_s), rate),
         tile("Latency p50", micros(report.p50_us), times(report.p50_us, report.sync_p50_us, "p50")),
@@ -45,7 +42,7 @@ fn share(part: f64, whole: f64) -> String {
 }
 
 fn times(latency: f64, sync: f64, of: &str) -> String {
-    format!("{} × a disk sync's {of} of {}", ratio(latency / sync), micros(sync))
+    format!("{} × a disk sync’s {of} of {}", ratio(latency / sync), micros(sync))
 }
 
 fn slowest(report: &RunReport) -> String {

@@ -34,7 +34,7 @@ fn of(figure: &Figure) -> Marks {
     let said = figure.per_round.iter().map(|value| unit(*value)).collect::<Vec<String>>().join(", ");
     let one = (figure.is_ratio() && (1.0..1e9).contains(&width)).then(|| place(1.0, width));
     Marks {
-        meaning: figure.meaning.clone(),
+        meaning: figure.in_words().to_owned(),
         name: figure.name.clone(),
         better: if figure.better == Better::Higher { "higher is better" } else { "lower is better" },
         median: if shown.is_empty() { NONE.into() } else { unit(middle) },
