@@ -25,6 +25,8 @@ struct Cli {
 enum Command {
     /// The whole daemon under load, and the truth afterwards
     Run(commands::run::Args),
+    /// What differs between two reports beyond the noise of their rounds; exit status 1 where a ratio is worse
+    Compare(commands::compare::Args),
     /// The ledger alone, in this process
     Ledger(commands::ledger::Args),
     /// The HSM simulator alone, over TCP
@@ -38,8 +40,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    allow_many_files();
     let result = match Cli::parse().command {
         Command::Run(args) => commands::run::run(&args),
+        Command::Compare(args) => commands::compare::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
         Command::Hsm(args) => commands::hsm::run(&args),
         Command::Umbra { arguments } => return umbra::run(std::iter::once("umbra".into()).chain(arguments)),
@@ -48,4 +52,13 @@ fn main() -> ExitCode {
         eprintln!("loadtest: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// Thousands of connections are thousands of files; what the system allows at most is taken, for the daemon too.
+fn allow_many_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // A refusal shows when connections cannot be made.
+    let _ = setrlimit(Resource::Nofile, limit);
 }

@@ -53,7 +53,7 @@ impl Side {
             version: report.version.clone(),
             started_at: report.started_at.clone(),
             passed: report.has_passed(),
-            rounds: report.figures.iter().map(|figure| figure.per_round.len()).max().unwrap_or_default(),
+            rounds: report.round_count(),
             others_cores: report.others_cores(),
         }
     }

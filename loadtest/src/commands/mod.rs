@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub mod compare;
 pub mod hsm;
 pub mod ledger;
 pub mod run;

@@ -21,7 +21,7 @@ impl Load {
                 load.prepare(rate, length, part)?;
                 load.connect().await
             }
-            Self::Rest(load) => load.prepare(rate, length),
+            Self::Rest(load) => load.prepare(rate, length).await,
         }
     }
 

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use parties::{Credentials, DemoFile};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::scrape::Scrape;
 use super::truth::Statement;
+
+/// Before asking again when the administrator has asked too often in this minute.
+const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(1);
 
 /// One log-in.
 #[derive(Clone)]
@@ -21,7 +25,7 @@ pub struct Rest {
 
 impl Rest {
     pub async fn log_in(demo: &DemoFile, who: &Credentials) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
+        let client = http_client()?;
         let body = json!({"identity": who.identity, "password": who.password}).to_string();
         let answer = client.post(format!("{}/authentication/login", demo.base_url)).body(body).send().await?;
         if !answer.status().is_success() {
@@ -32,6 +36,15 @@ impl Rest {
         let admin = demo.listeners.get("admin").context("the daemon has no admin listener")?;
         let base = format!("{}/tenants/{}", demo.base_url, demo.tenant_id);
         Ok(Self { client, base, admin: format!("http://{admin}"), token })
+    }
+
+    /// The same log-in, with a connection of its own.
+    pub fn on_another_connection(&self) -> anyhow::Result<Self> {
+        Ok(Self { client: http_client()?, ..self.clone() })
+    }
+
+    pub fn take_token_of(&mut self, other: &Self) {
+        self.token.clone_from(&other.token);
     }
 
     pub fn token(&self) -> &str {
@@ -74,8 +87,13 @@ impl Rest {
         let mut statement = Statement::default();
         let mut next = Some(self.address(&format!("/wallets/{wallet}/transactions?limit=1000")));
         while let Some(address) = next {
-            let request = self.client.get(&address).header("authorization", &self.token);
-            let answer = request.send().await?.error_for_status().context("a statement cannot be read")?;
+            let answer = self.client.get(&address).header("authorization", &self.token).send().await?;
+            if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+                tokio::time::sleep(RATE_LIMIT_PAUSE).await;
+                next = Some(address);
+                continue;
+            }
+            let answer = answer.error_for_status().context("a statement cannot be read")?;
             next = answer.headers().get("link").and_then(|link| self.next_part(link.to_str().ok()?));
             for entry in serde_json::from_slice::<Vec<Entry>>(&answer.bytes().await?)? {
                 statement.entries += 1;
@@ -92,6 +110,11 @@ impl Rest {
         let (path, relation) = link.strip_prefix('<')?.split_once('>')?;
         relation.contains("next").then(|| format!("{}{path}", self.admin))
     }
+}
+
+/// Its connections are its own.
+fn http_client() -> anyhow::Result<reqwest::Client> {
+    Ok(reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?)
 }
 
 #[derive(serde::Deserialize)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use parties::DemoFile;
+
 use super::card_load::Model;
 use super::empty_handler;
 use super::lane::Finish;
@@ -9,10 +11,12 @@ use super::local_server::LocalServer;
 use super::open;
 use super::slice::Slice;
 use super::target::Target;
-use super::transfers::{Client, PreparedTransfer, Transfer};
+use super::transfers::{Client, PreparedTransfer, Transfer, Users};
 
 pub struct RestLoad {
     model: Model,
+    demo: DemoFile,
+    users: Users,
     clients: Vec<Option<(Client, Vec<PreparedTransfer>)>>,
     empty: LocalServer,
     /// Everything the clients know.
@@ -28,12 +32,15 @@ impl RestLoad {
         clients: usize,
         seed: u64,
     ) -> anyhow::Result<Self> {
-        let clients = Client::log_in(target, clients, wallets, seed).await?;
+        let (users, clients) = Users::make(target, clients, wallets, seed).await?;
         let clients = clients.into_iter().map(|client| Some((client, Vec::new()))).collect();
-        Ok(Self { model, clients, empty: empty_handler::start(key_set)?, transfers: Vec::new() })
+        let demo = target.demo.clone();
+        Ok(Self { model, demo, users, clients, empty: empty_handler::start(key_set)?, transfers: Vec::new() })
     }
 
-    pub fn prepare(&mut self, rate: f64, length: Duration) -> anyhow::Result<()> {
+    pub async fn prepare(&mut self, rate: f64, length: Duration) -> anyhow::Result<()> {
+        let clients = self.clients.iter_mut().flatten().map(|(client, _)| client);
+        self.users.stay_logged_in(&self.demo, clients).await?;
         let count = match self.model {
             Model::Open { rate } => rate * length.as_secs_f64(),
             Model::Closed { .. } => rate * length.as_secs_f64() * 1.3,

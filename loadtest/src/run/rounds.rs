@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use futures::{StreamExt, TryStreamExt};
 use load_report::{Round, RunReport};
 use parties::Dialect;
 
@@ -52,6 +53,9 @@ pub struct Plan {
 /// How long the statements may take to catch up before a round and at the end.
 const CATCH_UP: Duration = Duration::from_secs(20);
 const CATCH_UP_AT_END: Duration = Duration::from_secs(600);
+
+/// Statements that are read at once.
+const STATEMENTS_AT_ONCE: usize = 8;
 
 /// Of the load before the first round, whose rate tells how much to prepare.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -245,10 +249,12 @@ async fn find_truth(target: Target, rest: &Rest, load: &Load, wallets: &[i64]) -
     let caught_up = wait_for_projection(rest, CATCH_UP_AT_END).await?;
     // The token of the start may be over.
     let rest = Rest::log_in(&target.demo, &target.demo.admin).await?;
-    let mut stated = Vec::with_capacity(wallets.len());
-    for id in wallets {
-        stated.push(Wallet { id: *id, statement: rest.statement(*id).await? });
-    }
+    let read = |id: &i64| {
+        let (id, rest) = (*id, &rest);
+        async move { anyhow::Ok(Wallet { id, statement: rest.statement(id).await? }) }
+    };
+    let stated: Vec<Wallet> =
+        futures::stream::iter(wallets).map(read).buffered(STATEMENTS_AT_ONCE).try_collect().await?;
     let data_dir = tokio::task::spawn_blocking(move || target.stop()).await??;
     let began = Instant::now();
     let journal = read_journal(data_dir, &stated).await?;

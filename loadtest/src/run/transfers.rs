@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use parties::{Credentials, DemoFile};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ pub struct Transfer {
     pub told: Option<Result<u64, u16>>,
 }
 
-/// One REST client.
+/// One REST client, with a connection of its own.
 pub struct Client {
     rest: Rest,
     number: usize,
@@ -40,27 +41,73 @@ pub struct PreparedTransfer {
     request: reqwest::Request,
 }
 
-impl Client {
-    /// Logs in so many clients, each as a user of its own: users have a rate limit.
-    pub async fn log_in(target: &Target, count: usize, wallets: Vec<i64>, seed: u64) -> anyhow::Result<Vec<Self>> {
+/// The people whose log-ins the clients use. A user has a rate limit, so there are several; a token has an end, so they
+/// log in again in long runs.
+pub struct Users {
+    who: Vec<Credentials>,
+    logged_in: Instant,
+}
+
+impl Users {
+    const COUNT_MAX: usize = 8;
+    /// Well below the life of a token.
+    const LOG_IN_AGAIN: Duration = Duration::from_secs(600);
+
+    /// Makes as many as so many clients need, and the clients.
+    pub async fn make(
+        target: &Target,
+        count: usize,
+        wallets: Vec<i64>,
+        seed: u64,
+    ) -> anyhow::Result<(Self, Vec<Client>)> {
         let admin = Rest::log_in(&target.demo, &target.demo.admin).await?;
-        let wallets = Arc::new(wallets);
-        let mut clients = Vec::with_capacity(count);
-        for number in 0..count {
-            let who =
-                parties::Credentials { identity: format!("load-{number}"), password: format!("load-{seed}-{number}") };
-            let user = json!({
-                "identity": who.identity, "password": who.password, "lastName": "Load", "phone1": "27000000000",
+        let mut who = Vec::new();
+        for number in 0..count.min(Self::COUNT_MAX) {
+            let user = Credentials { identity: format!("load-{number}"), password: format!("load-{seed}-{number}") };
+            let body = json!({
+                "identity": user.identity, "password": user.password, "lastName": "Load", "phone1": "27000000000",
                 "positions": ["TENANT_SYSTEM"],
             });
-            admin.post("/admin-users", &user).await.context("a user for the load cannot be made")?;
-            let rest = Rest::log_in(&target.demo, &who).await?;
-            let random = StdRng::seed_from_u64(seed.wrapping_add(number as u64));
-            clients.push(Self { rest, number, asked: 0, random, wallets: Arc::clone(&wallets) });
+            admin.post("/admin-users", &body).await.context("a user for the load cannot be made")?;
+            who.push(user);
         }
-        Ok(clients)
+        let users = Self { who, logged_in: Instant::now() };
+        let wallets = Arc::new(wallets);
+        let mut clients = Vec::with_capacity(count);
+        let logged_in = users.log_in(&target.demo).await?;
+        for (number, rest) in (0..count).zip(logged_in.iter().cycle()) {
+            let random = StdRng::seed_from_u64(seed.wrapping_add(number as u64));
+            let rest = rest.on_another_connection()?;
+            clients.push(Client { rest, number, asked: 0, random, wallets: Arc::clone(&wallets) });
+        }
+        Ok((users, clients))
     }
 
+    async fn log_in(&self, demo: &DemoFile) -> anyhow::Result<Vec<Rest>> {
+        let mut all = Vec::with_capacity(self.who.len());
+        for who in &self.who {
+            all.push(Rest::log_in(demo, who).await?);
+        }
+        Ok(all)
+    }
+
+    /// Gives the clients fresh tokens where theirs are getting old.
+    pub async fn stay_logged_in<'a>(
+        &mut self,
+        demo: &DemoFile,
+        clients: impl Iterator<Item = &'a mut Client>,
+    ) -> anyhow::Result<()> {
+        if self.logged_in.elapsed() < Self::LOG_IN_AGAIN {
+            return Ok(());
+        }
+        let fresh = self.log_in(demo).await?;
+        self.logged_in = Instant::now();
+        clients.zip(fresh.iter().cycle()).for_each(|(client, fresh)| client.rest.take_token_of(fresh));
+        Ok(())
+    }
+}
+
+impl Client {
     pub fn prepare(&mut self, count: usize) -> anyhow::Result<Vec<PreparedTransfer>> {
         (0..count).map(|_| self.prepare_one()).collect()
     }

@@ -60,14 +60,15 @@ fn draw(area: &Area<'_>, shape: Shape, report: &RunReport, shares: &Axis, us: &A
     name_sync(&plot, report, shares, us)
 }
 
-/// Over the curves, so that they do not hide the names. Above each line; the lower one's below, where they would meet.
+/// At the right, where the curves are far above, and over them all the same. Above each line; the lower one's below,
+/// where the names would meet.
 fn name_sync(plot: &Plot<'_>, report: &RunReport, shares: &Axis, us: &Axis) -> Result<(), Error> {
     let places = log_place(report.sync_p50_us).zip(log_place(report.sync_p99_us));
     let are_near = places.is_some_and(|(p50, p99)| p99 - p50 < (us.high - us.low) / 16.0);
     let names = [("p50", report.sync_p50_us, if are_near { 4 } else { -3 }), ("p99", report.sync_p99_us, -3)];
     for (name, value, shift) in names {
         let Some(place) = log_place(value) else { continue };
-        plot.text(&format!("sync {name} {}", micros(value)), (shares.low, place), (6, shift), SYNC)?;
+        plot.text(&format!("sync {name} {}", micros(value)), (shares.high, place), (-6, shift), SYNC)?;
     }
     Ok(())
 }

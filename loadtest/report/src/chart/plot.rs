@@ -48,11 +48,12 @@ impl<'a> Plot<'a> {
         Ok(())
     }
 
-    /// Right of and above a place, or below it; in pixels from there.
+    /// `shift` pixels from a place, on that side of it: left or right, above or below.
     pub fn text(&self, text: &str, place: (f64, f64), shift: (i32, i32), colour: RGBColor) -> Result<(), Error> {
         let (x, y) = self.0.backend_coord(&place);
-        let below = shift.1 > 0;
-        let style = text_style(colour).pos(Pos::new(HPos::Left, if below { VPos::Top } else { VPos::Bottom }));
+        let across = if shift.0 < 0 { HPos::Right } else { HPos::Left };
+        let upright = if shift.1 < 0 { VPos::Bottom } else { VPos::Top };
+        let style = text_style(colour).pos(Pos::new(across, upright));
         let area = self.0.plotting_area().strip_coord_spec();
         let (left, top) = area.get_base_pixel();
         area.draw_text(text, &style, (x - left + shift.0 * FINE as i32, y - top + shift.1 * FINE as i32))

@@ -21,9 +21,9 @@ pub fn timeline(report: &RunReport) -> Option<Chart> {
     answers.retain(|point| point.1.is_finite());
     let slowest = points().filter_map(|point| Some((point.at_s, log_place(point.slowest_us)?))).collect();
     let last = points().map(|point| point.at_s).reduce(f64::max).filter(|last| *last > 0.0)?;
-    // The last point is the start of its interval: the axis goes on to the end of the load.
-    let end = if report.settings.seconds <= last * 1.1 { report.settings.seconds.max(last) } else { last };
-    let lines = Lines { answers, slowest, starts: round_starts(report, end), end };
+    // The last point is the start of its interval: the axis goes on to the end of that.
+    let end = last + last / (points().count() - 1).max(1) as f64;
+    let lines = Lines { answers, slowest, starts: round_starts(report.rounds.len(), end), end };
     Some(both(LABEL, 440, |area, shape| draw(area, shape, report, &lines)))
 }
 
@@ -36,15 +36,12 @@ struct Lines {
     end: f64,
 }
 
-/// All rounds are equally long. Nothing to tell apart when there is only one.
-fn round_starts(report: &RunReport, end: f64) -> Vec<f64> {
-    let rounds = report.rounds.len();
-    let length = report.settings.seconds / rounds as f64;
-    // Marks closer than this many to a line would be a hatching.
-    if !(2..=60).contains(&rounds) || !length.is_finite() || length <= 0.0 {
-        return Vec::new();
-    }
-    (0..rounds).map(|round| round as f64 * length).filter(|start| *start < end).collect()
+/// All rounds are about equally long. Nothing to tell apart when there is only one.
+fn round_starts(rounds: usize, end: f64) -> Vec<f64> {
+    /// More would be a hatching.
+    const MANY: usize = 60;
+    let starts = (0..rounds).map(|round| round as f64 / rounds as f64 * end);
+    if (2..=MANY).contains(&rounds) { starts.collect() } else { Vec::new() }
 }
 
 fn draw(area: &Area<'_>, shape: Shape, report: &RunReport, lines: &Lines) -> Result<(), Error> {

@@ -10,6 +10,8 @@ use crate::words::several;
 const FREE: [&str; 2] = ["seed", "seconds"];
 /// Cores that other programs may use more in one run than in the other.
 const CORES: f64 = 0.15;
+/// As many rounds on both sides tell a change from chance.
+const ROUNDS: usize = 5;
 
 /// Sentences on what differs; the last says how to run alike.
 pub fn differences(a: &AnyReport, b: &AnyReport) -> Vec<String> {
@@ -66,9 +68,11 @@ pub fn notes(a: &AnyReport, b: &AnyReport, figures: &[Change]) -> Vec<String> {
     let mut notes: Vec<String> =
         failed.map(|(name, _)| format!("Run {name} had not passed: see its findings.")).collect();
     notes.extend(load_note(a, b));
-    if figures.iter().any(|change| change.verdict == Verdict::TooFewRounds) {
-        notes.push("Of so few rounds even a clear change could be chance: run both with 5 rounds or more.".into());
+    let few = a.round_count().min(b.round_count()) < ROUNDS;
+    if few && figures.iter().any(|change| change.verdict == Verdict::TooFewRounds) {
+        notes.push(format!("Of so few rounds even a clear change could be chance: run both with {ROUNDS} or more."));
     }
+    notes.extend(noise_note(figures));
     for (name, here, there) in [("A", a, b), ("B", b, a)] {
         let alone = here.figures.iter().filter(|figure| there.figure_like(figure).is_none());
         let alone: Vec<&str> = alone.map(|figure| figure.name.as_str()).collect();
@@ -90,4 +94,15 @@ fn load_note(a: &AnyReport, b: &AnyReport) -> Option<String> {
         "Absolute figures are not comparable: {why}. Ratios are judged, though other programs disturb a load and its \
          baselines unequally: repeat on a machine as idle."
     ))
+}
+
+/// Says how much the runs cannot tell, where that is much.
+fn noise_note(figures: &[Change]) -> Option<String> {
+    const MUCH_PERCENT: f64 = 10.0;
+    let unsure = figures.iter().filter(|change| change.is_ratio() && change.verdict == Verdict::Same);
+    let most = unsure.filter_map(|change| Some(change.percent?.abs())).reduce(f64::max)?;
+    (most >= MUCH_PERCENT).then(|| {
+        let most = most.round();
+        format!("A ratio changed by {most} % and may have by chance: more seconds and more rounds would tell.")
+    })
 }

@@ -35,6 +35,11 @@ impl AnyReport {
         self.passed.unwrap_or_else(|| self.findings.iter().all(|finding| finding.severity != Severity::Fault))
     }
 
+    /// Rounds of the figures, some of which may have been taken once only.
+    pub fn round_count(&self) -> usize {
+        self.figures.iter().map(|figure| figure.per_round.len()).max().unwrap_or_default()
+    }
+
     /// Cores that other programs used, the median round; nothing if no round knows.
     pub fn others_cores(&self) -> Option<f64> {
         let known: Vec<f64> =

@@ -63,7 +63,20 @@ fn what_is_small_or_of_few_rounds_is_no_change() {
     assert_eq!(verdicts(vec![], vec![1.0; 5])[0], Verdict::TooFewRounds);
     let comparison = compare(&with(vec![1.0; 3], 0.0), &with(vec![9.0; 3], 0.0));
     assert!(!comparison.is_worse() && comparison.summary.starts_with("TOO FEW ROUNDS"));
-    assert!(comparison.notes.iter().any(|note| note.contains("5 rounds")), "{:?}", comparison.notes);
+    assert!(comparison.notes.iter().any(|note| note.contains("with 5 or more")), "{:?}", comparison.notes);
+}
+
+#[test]
+fn wide_noise_is_said() {
+    let (a, b) = (vec![1.0, 1.5, 1.1, 1.4, 1.2], vec![1.4, 1.3, 1.6, 1.1, 1.5]);
+    let comparison = compare(&with(a, 0.1), &with(b, 0.1));
+    assert_eq!(comparison.figures[0].verdict, Verdict::Same);
+    assert_eq!(comparison.notes.len(), 1);
+    assert!(
+        comparison.notes[0].starts_with("A ratio changed by 17 % and may have by chance"),
+        "{:?}",
+        comparison.notes
+    );
 }
 
 #[test]

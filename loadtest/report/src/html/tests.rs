@@ -137,14 +137,3 @@ fn look() {
         std::fs::write(Path::new(&folder).join(format!("page-{name}.html")), page(&report)).expect("a page is written");
     }
 }
-
-#[test]
-fn tmp() {
-    let a = std::fs::read_to_string("/tmp/lrun/a.json").unwrap();
-    let b = std::fs::read_to_string("/tmp/lrun/b.json").unwrap();
-    let r: RunReport = serde_json::from_str(&a).unwrap();
-    std::fs::write("/tmp/page-real.html", page(&r)).unwrap();
-    println!("{}", crate::table(&r));
-    let c = crate::compare(&serde_json::from_str(&a).unwrap(), &serde_json::from_str(&b).unwrap());
-    println!("{}\n{}", c.text(), serde_json::to_string(&c).unwrap());
-}
