@@ -5,14 +5,16 @@ use std::process::ExitCode;
 use crate::hsm_alone::{self, Settings};
 use crate::ledger_alone::progress::Progress;
 
-/// The HSM simulator alone, in a process of its own, over TCP.
-///
-/// Each round measures four commands: a PIN verified by its PVV (DC), a PIN translated from a terminal's key to the LMK
-/// (JC), a retail MAC over 200 bytes made (M6) and verified (M8). Beside each stand, of the same round: a bare server
-/// that sends the same frames back on as many connections, and the bare time of the block operations with every key
-/// schedule ready. Processor time is that of all threads of the simulator. Every answer is checked; a wrong or missing
-/// one gives exit status 1.
+/// What `--help` says below the options.
+const MEASURED: &str = "\
+Each round measures four commands: a PIN verified by its PVV (DC), a PIN translated from a terminal's key to the LMK
+(JC), a retail MAC over 200 bytes made (M6) and verified (M8). Beside each stand, of the same round: a bare server
+that sends the same frames back on as many connections, and the bare time of the block operations with every key
+schedule ready. Processor time is that of all threads of the simulator. Every answer is checked; a wrong or missing
+one gives exit status 1.";
+
 #[derive(clap::Args)]
+#[command(after_long_help = MEASURED)]
 pub struct Args {
     /// Print one JSON object instead of a table
     #[arg(long)]

@@ -5,18 +5,20 @@ use std::process::ExitCode;
 
 use crate::ledger_alone::{self, Settings, progress::Progress};
 
-/// The ledger alone, in this process, on a disk.
-///
-/// Each round measures, in turns, one client with one entry on its way, and writing and syncing as many bytes as that
-/// entry's frame has in a file whose blocks are all written already; then entries of two postings with many on their
-/// way; then pairs of a hold and its capture with many on their way. Both accounts of a movement are drawn with the
-/// same probability from all. Entries carry no record. Every answer is checked, and afterwards every account and the
-/// whole journal; a difference gives exit status 1.
-///
-/// `bytes_per_account` is what resident memory grew by while the accounts were opened, divided by their number. In it
-/// are the account's row, the remembered event that opened it (for a day), and what the allocator keeps of both. The
-/// journal is on disk and not in it.
+/// What `--help` says below the options.
+const MEASURED: &str = "\
+Each round measures, in turns, one client with one entry on its way, and writing and syncing as many bytes as that
+entry's frame has in a file whose blocks are all written already; then entries of two postings with many on their
+way; then pairs of a hold and its capture with many on their way. Both accounts of a movement are drawn with the
+same probability from all. Entries carry no record. Every answer is checked, and afterwards every account and the
+whole journal; a difference gives exit status 1.
+
+`bytes_per_account` is what resident memory grew by while the accounts were opened, divided by their number. In it
+are the account's row, the remembered event that opened it (for a day), and what the allocator keeps of both. The
+journal is on disk and not in it.";
+
 #[derive(clap::Args)]
+#[command(after_long_help = MEASURED)]
 pub struct Args {
     /// Print one JSON object instead of a table
     #[arg(long)]
