@@ -277,8 +277,8 @@ impl Reader<'_> {
             let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| short)?;
             let (event, rest) = rest.split_at_checked(length).ok_or(short)?;
             let at = u64::from_le_bytes(*at);
-            if at <= self.last_at {
-                return Err("time does not rise".into());
+            if at < self.last_at {
+                return Err("time goes back".into());
             }
             let event = codec::decode(event).map_err(|error| error.to_string())?;
             events.push((end.next_seq, at, event));

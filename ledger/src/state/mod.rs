@@ -171,7 +171,7 @@ impl State {
         hold.into_iter().chain(self.memory.next_due()).min()
     }
 
-    /// Applies one event. `seq` and `at` rise with every event; everything else follows from state and event.
+    /// Applies one event. `seq` rises with every event, `at` never falls; everything else follows from state and event.
     pub fn apply(&mut self, seq: u64, at: Millis, event: &Event) -> (Applied, Changes) {
         (self.seq, self.at) = (seq, at);
         let mut changes = Changes::default();

@@ -25,7 +25,7 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A frame of length 0.
-const KEEP_ALIVE: Frame = Frame { tpdu: None, body: Bytes::new() };
+pub(crate) const KEEP_ALIVE: Frame = Frame { tpdu: None, body: Bytes::new() };
 
 /// The half that sends.
 pub struct Sender<W = OwnedWriteHalf> {
@@ -112,7 +112,7 @@ impl<W: AsyncWrite + Unpin> Sender<W> {
         self.send_frame(Frame { tpdu: self.tpdu, body: wire.clone() }).await
     }
 
-    async fn send_frame(&mut self, frame: Frame) -> Result<(), Error> {
+    pub(crate) async fn send_frame(&mut self, frame: Frame) -> Result<(), Error> {
         let sent = timeout(WRITE_TIMEOUT, self.frames.send(frame)).await;
         sent.map_err(|_| Error::Timeout { doing: "sending", after: WRITE_TIMEOUT })?.map_err(Error::Broken)
     }
@@ -134,7 +134,7 @@ impl<R: AsyncRead + Unpin> Receiver<R> {
         }
     }
 
-    async fn frame(&mut self, deadline: Instant) -> Result<Frame, Error> {
+    pub(crate) async fn frame(&mut self, deadline: Instant) -> Result<Frame, Error> {
         match timeout_at(deadline, self.frames.next()).await {
             Err(_) => Err(Error::Timeout { doing: "the answer", after: self.timeout }),
             Ok(None) => Err(Error::Closed),

@@ -8,7 +8,7 @@ use iso8583::{Fields, describe};
 use crate::{AnswerFault, Error, Request, mac};
 
 /// DE 39 of answers that promise money.
-const PROMISING: [&str; 2] = ["00", "10"];
+pub(crate) const PROMISING: [&str; 2] = ["00", "10"];
 
 /// `Debug` shows which fields there are.
 #[derive(Debug)]

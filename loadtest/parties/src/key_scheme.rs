@@ -24,10 +24,10 @@ pub enum Purpose {
 }
 
 /// Session keys are double length.
-const KEY_BYTES: usize = 16;
+pub(crate) const KEY_BYTES: usize = 16;
 
 /// Digits of check value behind an ECB cryptogram.
-const KCV_DIGITS: usize = 6;
+pub(crate) const KCV_DIGITS: usize = 6;
 
 impl Purpose {
     /// The tag in DE 62.
@@ -92,7 +92,7 @@ fn open_tr31(tmk: &TdesKey, purpose: Purpose, block: &str) -> Result<TdesKey, St
     double_length(&key)
 }
 
-fn open_ecb(tmk: &TdesKey, value: &str) -> Result<TdesKey, String> {
+pub(crate) fn open_ecb(tmk: &TdesKey, value: &str) -> Result<TdesKey, String> {
     let form = "it is not X, 32 hexadecimal digits and a check value of 6";
     let digits = value.strip_prefix('X').filter(|digits| digits.len() == KEY_BYTES * 2 + KCV_DIGITS).ok_or(form)?;
     let (cryptogram, check) = digits.split_at_checked(KEY_BYTES * 2).ok_or(form)?;
@@ -106,13 +106,13 @@ fn open_ecb(tmk: &TdesKey, value: &str) -> Result<TdesKey, String> {
     Ok(key)
 }
 
-fn double_length(key: &[u8]) -> Result<TdesKey, String> {
+pub(crate) fn double_length(key: &[u8]) -> Result<TdesKey, String> {
     if key.len() != KEY_BYTES {
         return Err("it is not of double length".to_owned());
     }
     TdesKey::from_bytes(key).map_err(in_words)
 }
 
-fn in_words(fault: Fault) -> String {
+pub(crate) fn in_words(fault: Fault) -> String {
     fault.to_string()
 }

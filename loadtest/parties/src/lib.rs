@@ -17,6 +17,7 @@ mod fake_host;
 mod key_scheme;
 mod kind;
 mod mac;
+mod network;
 mod original;
 mod pipeline;
 mod profile;
@@ -33,6 +34,10 @@ pub use error::{AnswerFault, Error};
 pub use exchange::Exchange;
 pub use key_scheme::KeyScheme;
 pub use kind::{Administration, Kind};
+pub use network::{
+    AcquirerSettings, AcquirerSide, Balance, Behaviour, Count, Counts, IssuerCard, IssuerSettings, IssuerSide, LateAnswer,
+    Latency, Link, NetworkError, Repeats, Reversed, Settlement, Sighting, Watch, Way, Zone,
+};
 pub use original::{Original, Reversal, parse_reference};
 pub use pipeline::Pipeline;
 pub use profile::TerminalProfile;

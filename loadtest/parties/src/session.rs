@@ -30,7 +30,7 @@ impl SessionKeys {
 
 /// A sequence of `TAG(2) LENGTH(3 digits) VALUE` in any order. Unknown tags are kept and ignored by the caller, but
 /// even they must not repeat.
-fn tagged_values(carrier: &str) -> Result<BTreeMap<&str, &str>, Error> {
+pub(crate) fn tagged_values(carrier: &str) -> Result<BTreeMap<&str, &str>, Error> {
     let cut = Error::KeyCarrier;
     let mut values = BTreeMap::new();
     let mut rest = carrier;

@@ -235,11 +235,11 @@ fn granted(what: Administration, exchange: &Exchange) -> Result<(), Error> {
     Err(Error::Refused { doing: what.name(), code: exchange.code().to_owned(), meaning: exchange.meaning() })
 }
 
-fn month_and_day(time: OffsetDateTime) -> String {
+pub(crate) fn month_and_day(time: OffsetDateTime) -> String {
     format!("{:02}{:02}", u8::from(time.month()), time.day())
 }
 
-fn clock_time(time: OffsetDateTime) -> String {
+pub(crate) fn clock_time(time: OffsetDateTime) -> String {
     format!("{:02}{:02}{:02}", time.hour(), time.minute(), time.second())
 }
 
