@@ -46,12 +46,19 @@ fn main() -> ExitCode {
         Command::Compare(args) => commands::compare::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
         Command::Hsm(args) => commands::hsm::run(&args),
-        Command::Umbra { arguments } => return umbra::run(std::iter::once("umbra".into()).chain(arguments)),
+        Command::Umbra { arguments } => return be_umbra(arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("loadtest: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// The daemon under test, which must not outlive the test, however that ends.
+fn be_umbra(arguments: Vec<OsString>) -> ExitCode {
+    // A refusal only costs that.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+    umbra::run(std::iter::once("umbra".into()).chain(arguments))
 }
 
 /// Thousands of connections are thousands of files; what the system allows at most is taken, for the daemon too.

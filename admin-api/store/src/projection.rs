@@ -3,13 +3,13 @@
 //! Movements, balances and the last sequence change in one SQL transaction. A crash before its commit leaves the
 //! sequence where it was, and the ledger sends the events again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use ledger::{AppliedEvent, Body, Subscription};
 
 use crate::error::StoreError;
-use crate::sql::{row, sql};
+use crate::sql::{Transaction, Value, row, sql};
 use crate::store::{Page, Store, begin};
 
 /// Events taken over in one transaction at most.
@@ -47,57 +47,17 @@ impl Store {
     /// Follows the ledger until it is closed. A transaction that fails is tried again for ever: meanwhile the
     /// subscription's lag grows, and at its bound the ledger refuses events.
     pub async fn project(self, mut subscription: Subscription) {
+        let mut projector = Projector::new(self);
         while let Some(events) = subscription.recv(BATCH).await {
-            while let Err(error) = self.take_over(&events).await {
+            while let Err(error) = projector.take_over(&events).await {
                 tracing::warn!(%error, "projection not written; it is tried again. Is the disk full?");
                 tokio::time::sleep(PAUSE).await;
             }
             if let Some(last) = events.last() {
                 metrics::gauge!("umbra_projection_seq").set(last.seq as f64);
-                self.projected_to(last.seq);
+                projector.store.projected_to(last.seq);
             }
         }
-    }
-
-    async fn take_over(&self, events: &[AppliedEvent]) -> Result<(), StoreError> {
-        let Some(last) = events.last() else { return Ok(()) };
-        let mut change = begin(&self.projector).await?;
-        // Where it stands, taken so that nobody moves it: a commit whose answer was lost has taken these over already.
-        let seq: i64 = sql("UPDATE projection SET seq = seq RETURNING seq").value(&mut change).await?;
-        let events: Vec<&AppliedEvent> = events.iter().filter(|event| signed(event.seq) > seq).collect();
-        if events.first().is_some_and(|event| signed(event.seq) != seq + 1) {
-            return Err(StoreError::Gap { seq });
-        }
-        for event in events {
-            let record = record_of(event);
-            for (account, (amount, pending)) in changes_of(event) {
-                let balance: i64 = sql("INSERT INTO account_balances (account, balance, pending) VALUES ($1, $2, $3)
-                     ON CONFLICT (account) DO UPDATE SET
-                         balance = account_balances.balance + excluded.balance,
-                         pending = account_balances.pending + excluded.pending
-                     RETURNING balance")
-                .bind(account)
-                .bind(amount)
-                .bind(pending)
-                .value(&mut change)
-                .await?;
-                if amount != 0 {
-                    sql("INSERT INTO account_movements (account, seq, at, amount, balance, record)
-                         VALUES ($1, $2, $3, $4, $5, $6)")
-                    .bind(account)
-                    .bind(signed(event.seq))
-                    .bind(signed(event.at))
-                    .bind(amount)
-                    .bind(balance)
-                    .bind(&*record)
-                    .run(&mut change)
-                    .await?;
-                }
-            }
-        }
-        sql("UPDATE projection SET seq = $1").bind(signed(last.seq)).run(&mut change).await?;
-        change.commit().await?;
-        Ok(())
     }
 
     /// Waits until the projection holds a sequence, at most two seconds. Gives whether it does.
@@ -131,6 +91,115 @@ impl Store {
     pub async fn projected_balances(&self) -> Result<Vec<(i64, i64, i64)>, StoreError> {
         sql("SELECT account, balance, pending FROM account_balances ORDER BY account").all(&self.readers).await
     }
+}
+
+/// Writes the projection. It knows the balances it has written, so that it need not read them again: nobody else writes
+/// them.
+struct Projector {
+    store: Store,
+    /// Account to balance and pending amount, as they stand in SQL at `seq`.
+    balances: HashMap<i64, (i64, i64)>,
+    seq: i64,
+}
+
+/// Accounts whose balances are known at most; then they are read anew.
+const BALANCES_MAX: usize = 1_000_000;
+
+/// Rows of one statement at most. Statements with fewer rows have half as many, and so on: there are few texts then, and
+/// the engines keep all of them prepared.
+const ROWS_MAX: usize = 64;
+
+impl Projector {
+    fn new(store: Store) -> Self {
+        Self { store, balances: HashMap::new(), seq: 0 }
+    }
+
+    async fn take_over(&mut self, events: &[AppliedEvent]) -> Result<(), StoreError> {
+        let taken = self.write(events).await;
+        if taken.is_err() || self.balances.len() > BALANCES_MAX {
+            // Whether a failed commit was made is not known.
+            self.balances.clear();
+        }
+        taken
+    }
+
+    async fn write(&mut self, events: &[AppliedEvent]) -> Result<(), StoreError> {
+        let Some(last) = events.last() else { return Ok(()) };
+        let mut change = begin(&self.store.projector).await?;
+        // Where it stands, taken so that nobody moves it: a commit whose answer was lost has taken these over already.
+        let seq: i64 = sql("UPDATE projection SET seq = seq RETURNING seq").value(&mut change).await?;
+        if seq != self.seq {
+            self.balances.clear();
+        }
+        let events: Vec<&AppliedEvent> = events.iter().filter(|event| signed(event.seq) > seq).collect();
+        if events.first().is_some_and(|event| signed(event.seq) != seq + 1) {
+            return Err(StoreError::Gap { seq });
+        }
+        let (movements, balances) = self.sum_up(&events, &mut change).await?;
+        for rows in dealt_out(movements) {
+            let insert = sql("INSERT INTO account_movements (account, seq, at, amount, balance, record)
+                 VALUES ($1, $2, $3, $4, $5, $6)");
+            insert.rows(rows).run(&mut change).await?;
+        }
+        let rows = balances.iter().map(|(account, (balance, pending))| [*account, *balance, *pending].map(Value::from));
+        for rows in dealt_out(rows.map(Vec::from).collect()) {
+            let upsert = sql("INSERT INTO account_balances (account, balance, pending) VALUES ($1, $2, $3)
+                 ON CONFLICT (account) DO UPDATE SET balance = excluded.balance, pending = excluded.pending");
+            upsert.rows(rows).run(&mut change).await?;
+        }
+        let seq = signed(last.seq).max(seq);
+        sql("UPDATE projection SET seq = $1").bind(seq).run(&mut change).await?;
+        change.commit().await?;
+        self.balances.extend(balances);
+        self.seq = seq;
+        Ok(())
+    }
+
+    /// The rows of the events' movements, and the balances afterwards of the accounts they are on.
+    async fn sum_up(
+        &self,
+        events: &[&AppliedEvent],
+        change: &mut Transaction,
+    ) -> Result<(Vec<Vec<Value>>, BTreeMap<i64, (i64, i64)>), StoreError> {
+        let (mut movements, mut balances) = (Vec::new(), BTreeMap::new());
+        for event in events {
+            let record = record_of(event);
+            for (account, (amount, pending)) in changes_of(event) {
+                let before = match (balances.get(&account), self.balances.get(&account)) {
+                    (Some(known), _) | (None, Some(known)) => *known,
+                    (None, None) => read_balance(account, change).await?,
+                };
+                let after = (before.0 + amount, before.1 + pending);
+                balances.insert(account, after);
+                if amount != 0 {
+                    let at = signed(event.at);
+                    let row: [Value; 5] = [account, signed(event.seq), at, amount, after.0].map(Value::from);
+                    movements.push(row.into_iter().chain([Value::from(&*record)]).collect());
+                }
+            }
+        }
+        Ok((movements, balances))
+    }
+}
+
+/// Nothing has moved on an account that has no row.
+async fn read_balance(account: i64, change: &mut Transaction) -> Result<(i64, i64), StoreError> {
+    let known = sql("SELECT balance, pending FROM account_balances WHERE account = $1").bind(account);
+    Ok(known.optional(change).await?.unwrap_or_default())
+}
+
+/// Rows dealt out over few statements.
+fn dealt_out(mut rows: Vec<Vec<Value>>) -> Vec<Vec<Vec<Value>>> {
+    let (mut statements, mut count) = (Vec::new(), ROWS_MAX);
+    while !rows.is_empty() {
+        if rows.len() < count {
+            count /= 2;
+        } else {
+            let rest = rows.split_off(count);
+            statements.push(std::mem::replace(&mut rows, rest));
+        }
+    }
+    statements
 }
 
 /// Sequences and times stay far below the sign bit.
@@ -195,14 +264,53 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&Database::Sqlite(folder.path().join("umbra.sqlite"))).await.unwrap();
         let [one, two, three, five] = [1, 2, 3, 5].map(applied);
-        store.take_over(&[one.clone(), two.clone()]).await.unwrap();
+        let mut projector = Projector::new(store.clone());
+        projector.take_over(&[one.clone(), two.clone()]).await.unwrap();
         // As after a commit that was made and whose answer was lost.
-        store.take_over(&[one, two.clone()]).await.unwrap();
-        store.take_over(&[two, three]).await.unwrap();
+        projector.take_over(&[one, two.clone()]).await.unwrap();
+        projector.take_over(&[two, three]).await.unwrap();
         let balances = store.projected_balances().await.unwrap();
         assert_eq!(balances, [(1, -30, 0), (2, 30, -3)]);
-        let gap = store.take_over(&[five]).await.unwrap_err();
+        let gap = projector.take_over(&[five]).await.unwrap_err();
         assert!(matches!(gap, StoreError::Gap { seq: 3 }), "{gap}");
         assert_eq!(store.projected_seq().await.unwrap(), 3);
+    }
+
+    /// However many rows a transaction has, and whoever wrote the one before it: every movement with its balance.
+    #[tokio::test]
+    async fn many_events_at_once_and_a_projector_that_knows_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Database::Sqlite(folder.path().join("umbra.sqlite"))).await.unwrap();
+        let mut next = 1;
+        for count in [1, 2, 3, 63, 64, 65, 200, 512] {
+            let events: Vec<AppliedEvent> = (next..next + count).map(applied).collect();
+            next += count;
+            Projector::new(store.clone()).take_over(&events).await.unwrap();
+        }
+        let last = i64::try_from(next - 1).unwrap();
+        assert_eq!(store.projected_balances().await.unwrap(), [(1, -10 * last, 0), (2, 10 * last, -last)]);
+        for (account, sign) in [(1, -10), (2, 10)] {
+            let page = Page { offset: 0, limit: 10_000, after: None };
+            let movements = store.movements(account, None, None, page).await.unwrap();
+            let shown: Vec<(i64, i64)> = movements.iter().rev().map(|row| (row.seq, row.balance)).collect();
+            let expected: Vec<(i64, i64)> = (1..=last).map(|seq| (seq, sign * seq)).collect();
+            assert_eq!(shown, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_known_of_balances_is_forgotten_with_a_failed_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Database::Sqlite(folder.path().join("umbra.sqlite"))).await.unwrap();
+        let mut projector = Projector::new(store.clone());
+        projector.take_over(&[applied(1)]).await.unwrap();
+        assert_eq!(projector.balances.len(), 2);
+        projector.take_over(&[applied(3)]).await.unwrap_err();
+        assert!(projector.balances.is_empty());
+        // Another projector was at work: what this one knew is old.
+        projector.take_over(&[applied(2)]).await.unwrap();
+        Projector::new(store.clone()).take_over(&[applied(3)]).await.unwrap();
+        projector.take_over(&[applied(4)]).await.unwrap();
+        assert_eq!(store.projected_balances().await.unwrap(), [(1, -40, 0), (2, 40, -4)]);
     }
 }

@@ -3,9 +3,12 @@
 //! Texts are literals with `$n` placeholders in the subset that both understand; a test prepares every one of them on
 //! both. Times and ids are bound, never computed by the engine.
 
+use std::borrow::Cow;
+use std::fmt::Write;
+
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, PgConnection, PgPool, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool, SqliteConnection, SqlitePool};
 
 use crate::error::StoreError;
 use crate::store::Page;
@@ -125,13 +128,14 @@ impl<'a> From<&'a mut Transaction> for On<'a> {
 
 /// A statement with its values.
 pub struct Sql {
-    text: &'static str,
+    /// A literal, or one whose list of placeholders was repeated.
+    text: Cow<'static, str>,
     values: Vec<Value>,
 }
 
 /// A statement. The text stands in the call itself, where the test that prepares all of them finds it.
 pub fn sql(text: &'static str) -> Sql {
-    Sql { text, values: Vec::new() }
+    Sql { text: Cow::Borrowed(text), values: Vec::new() }
 }
 
 /// Runs `$act` with the query of whichever engine it is.
@@ -140,7 +144,7 @@ macro_rules! run {
         let Sql { text, values } = $sql;
         macro_rules! bound {
             () => {
-                values.into_iter().fold($make(text), |query, value| match value {
+                values.into_iter().fold($make(AssertSqlSafe(text)), |query, value| match value {
                     Value::Integer(value) => query.bind(value),
                     Value::Text(value) => query.bind(value),
                     Value::Bytes(value) => query.bind(value),
@@ -169,9 +173,43 @@ macro_rules! run {
     }};
 }
 
+/// `($1, $2), ($3, $4)`.
+fn placeholders(columns: usize, rows: usize) -> String {
+    let mut text = String::with_capacity(rows * columns * 6);
+    for place in 0..rows * columns {
+        text.push_str(match place {
+            0 => "(",
+            _ if place % columns == 0 => "), (",
+            _ => ", ",
+        });
+        // Writing into memory cannot fail.
+        let _ = write!(text, "${}", place + 1);
+    }
+    text.push(')');
+    text
+}
+
 impl Sql {
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
+        self
+    }
+
+    /// For a literal with `VALUES ($1, …, $n)` and no placeholder elsewhere: that list once for each row, in one
+    /// statement. Rows are of n values each.
+    pub fn rows(mut self, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
+        const LIST: &str = "VALUES (";
+        let columns = self.text.matches('$').count();
+        let list = self.text.find(LIST).and_then(|at| {
+            let end = self.text.get(at..)?.find(')')?;
+            Some((at + LIST.len() - 1, at + end + 1))
+        });
+        rows.into_iter().for_each(|row| self.values.extend(row));
+        if let (Some((from, to)), true) = (list, columns > 0) {
+            let lists = placeholders(columns, self.values.len() / columns);
+            let (head, tail) = (self.text.get(..from).unwrap_or_default(), self.text.get(to..).unwrap_or_default());
+            self.text = Cow::Owned(format!("{head}{lists}{tail}"));
+        }
         self
     }
 
@@ -223,5 +261,21 @@ impl Sql {
     /// The same without the row.
     pub async fn run_versioned(self, on: impl Into<On<'_>>) -> Result<(), StoreError> {
         if self.run(on).await? == 0 { Err(StoreError::StaleVersion) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_there_once_for_each_row() {
+        let row = |number: i64| vec![Value::from(number), Value::from(number), Value::from(number)];
+        let upsert = sql("INSERT INTO account_balances (account, balance, pending) VALUES ($1, $2, $3)
+             ON CONFLICT (account) DO UPDATE SET balance = excluded.balance");
+        let statement = upsert.rows([row(1), row(2)]);
+        assert!(statement.text.contains("VALUES ($1, $2, $3), ($4, $5, $6)\n"), "{}", statement.text);
+        assert!(statement.text.ends_with("SET balance = excluded.balance"), "{}", statement.text);
+        assert_eq!(statement.values.len(), 6);
     }
 }

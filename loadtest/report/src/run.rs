@@ -86,6 +86,12 @@ pub struct Round {
     pub sync_bytes: u64,
     /// The bare cipher work of one message; 0 where there is none.
     pub cipher_us: f64,
+    /// Processor time of all the daemon's threads for an answer.
+    #[serde(default)]
+    pub daemon_us: f64,
+    /// Processor time of the echo server (or the empty handler) for an answer.
+    #[serde(default)]
+    pub baseline_us: f64,
     /// Cores that programs outside of this test used while the load ran.
     pub others_cores: f64,
     /// Bytes of the journal that its followers had not taken at the end of the slice.

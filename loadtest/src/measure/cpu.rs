@@ -62,6 +62,11 @@ impl CpuUse {
         Self { elapsed: after.at - before.at, groups, others }
     }
 
+    /// All groups whose names begin so.
+    pub fn of(&self, start: &str) -> Duration {
+        self.groups.iter().filter(|(name, _)| name.starts_with(start)).map(|(_, time)| *time).sum()
+    }
+
     pub fn add(&mut self, other: &Self) {
         self.elapsed += other.elapsed;
         self.others += other.others;

@@ -162,6 +162,12 @@ fn figures(plan: &Plan, measured: &Measured, load: &Load) -> Vec<Figure> {
             each(&|round| over(round.approved_per_s, floor(round))),
         ));
     }
+    all.push(Figure::ratio(
+        &format!("cpu_to_{baseline}"),
+        &format!("processor time of the daemon for an answer / of the {baseline} baseline"),
+        lower,
+        each(&|round| over(round.daemon_us, round.baseline_us)),
+    ));
     let latency = |name: &str, words: &str, of: &dyn Fn(&Round) -> f64| Figure::ratio(name, words, lower, each(of));
     all.push(latency("p50_to_sync", "latency p50 / p50 of writing and syncing as many bytes", &|round| {
         over(round.p50_us, round.sync_p50_us)

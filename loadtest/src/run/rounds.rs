@@ -68,7 +68,13 @@ const SYNC_BYTES_BEFORE: u64 = 4096;
 pub fn run(plan: &Plan) -> anyhow::Result<RunReport> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("clients").enable_all().build()?;
-    runtime.block_on(Run::go(plan))
+    runtime.block_on(async {
+        tokio::select! {
+            report = Run::go(plan) => report,
+            // What is left goes with its owners: the daemon is killed, its folder removed.
+            _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),
+        }
+    })
 }
 
 struct Run<'a> {
@@ -107,10 +113,8 @@ impl<'a> Run<'a> {
     }
 
     async fn set_up(plan: &'a Plan, progress: Progress) -> anyhow::Result<(Self, Vec<i64>)> {
-        let (umbra, folder) = (plan.umbra.clone(), plan.folder.clone());
-        let (cards, terminals) = (plan.cards, plan.terminals * 2);
-        let start = move || Target::start(umbra.as_deref(), &folder, cards, terminals);
-        let target = tokio::task::spawn_blocking(start).await??;
+        // On the main thread: the daemon ends with the thread that started it. Every second terminal sends no MACs.
+        let target = Target::start(plan.umbra.as_deref(), &plan.folder, plan.cards, plan.terminals * 2)?;
         let rest = Rest::log_in(&target.demo, &target.demo.admin).await?;
         let (load, saboteur, wallets) = make_load(plan, &target, &rest).await?;
         let watched = Watched::new(vec![(target.process(), "daemon: "), (std::process::id(), "loadtest: ")]);
@@ -159,7 +163,11 @@ impl<'a> Run<'a> {
 
     /// What the machine gives at best, right before the load.
     async fn baselines(&mut self, round: &mut Round, length: Duration) -> anyhow::Result<()> {
+        let cpu_before = self.watched.read();
         let echo = self.load.baseline(length).await?;
+        let cpu = CpuUse::between(&cpu_before, &self.watched.read());
+        let server = cpu.of("loadtest: echo") + cpu.of("loadtest: empty-http");
+        round.baseline_us = us_each(server, echo.answers);
         round.echo_per_s = echo.answers_per_s();
         (round.echo_p50_us, round.echo_p99_us) = (echo.latencies.us(50.0), echo.latencies.us(99.0));
         self.measured.echo.add(&echo.latencies);
@@ -187,6 +195,7 @@ impl<'a> Run<'a> {
         let us = |percentile: f64| slice.latencies.us(percentile);
         (round.p50_us, round.p99_us, round.p999_us) = (us(50.0), us(99.0), us(99.9));
         round.others_cores = cpu.cores(cpu.others);
+        round.daemon_us = us_each(cpu.of("daemon: "), slice.answers);
         let (syncs, written) =
             (change.value("umbra_ledger_batch_events_count"), change.value("umbra_ledger_written_bytes_total"));
         if syncs > 0.0 {
@@ -208,6 +217,11 @@ impl<'a> Run<'a> {
     async fn catch_up(&self, patience: Duration) -> anyhow::Result<()> {
         wait_for_projection(&self.rest, patience).await.map(|_| ())
     }
+}
+
+/// Microseconds for each of so many.
+fn us_each(time: Duration, count: u64) -> f64 {
+    if count == 0 { 0.0 } else { time.as_secs_f64() * 1e6 / count as f64 }
 }
 
 /// Gives how long it took, or nothing when patience ended.

@@ -79,7 +79,11 @@ fn regular(stalls: &[Stall], load: Duration) -> Option<(Duration, Vec<Stall>)> {
     periods.into_iter().find_map(|period| {
         let in_time = largest_in_time(stalls, period);
         let expected = load.as_secs_f64() / period;
-        let enough = in_time.len() >= COUNT && in_time.len() as f64 >= PART * expected;
+        // Several close to each other are one of the pattern.
+        let mut places: Vec<i64> =
+            in_time.iter().map(|stall| (stall.at.as_secs_f64() / period).round() as i64).collect();
+        places.dedup();
+        let enough = places.len() >= COUNT && places.len() as f64 >= PART * expected;
         enough.then(|| (Duration::from_secs_f64(period), in_time))
     })
 }
@@ -106,7 +110,7 @@ fn candidates(stalls: &[Stall]) -> Vec<f64> {
 
 /// The most stalls that lie at multiples of a period, from any one of them.
 fn largest_in_time(stalls: &[Stall], period: f64) -> Vec<Stall> {
-    let tolerance = (0.04 * period).max(0.015);
+    let tolerance = (0.04 * period).clamp(0.015, 0.05);
     let from = |first: &Stall| -> Vec<Stall> {
         let off = |stall: &&Stall| {
             let since = stall.at.as_secs_f64() - first.at.as_secs_f64();
@@ -206,6 +210,8 @@ mod tests {
     #[test]
     fn no_stall_and_no_pattern_where_there_is_none() {
         assert_eq!(pattern(&find(&slice(1000, 5), Duration::ZERO), 8 * SECOND), None);
+        let clusters = [stall(100), stall(130), stall(13_390), stall(13_410)];
+        assert_eq!(pattern(&clusters, 20 * SECOND).unwrap().every, None);
         let random = [stall(100), stall(350), stall(2000), stall(2140), stall(3910), stall(4470)];
         let found = pattern(&random, 8 * SECOND).unwrap();
         assert_eq!((found.count, found.every), (6, None));
