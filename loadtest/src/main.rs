@@ -1,9 +1,12 @@
 //! `loadtest`: terminals, cards and REST clients by the thousand, and reports people believe.
 
 mod commands;
+mod findings;
 mod hsm_alone;
 mod ledger_alone;
+mod local_server;
 mod measure;
+mod progress;
 mod run;
 
 use std::ffi::OsString;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::hsm_alone::{self, Settings};
-use crate::ledger_alone::progress::Progress;
+use crate::progress::Progress;
 
 /// What `--help` says below the options.
 const MEASURED: &str = "\
@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         depth: usize::try_from(args.depth)?,
         seed: args.seed,
     };
-    let progress = Progress::new(args.rounds);
+    let progress = Progress::new(u64::from(args.rounds));
     let report = hsm_alone::run(&settings, &progress)?;
     drop(progress);
     if args.json {

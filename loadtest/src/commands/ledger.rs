@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::ledger_alone::{self, Settings, progress::Progress};
+use crate::ledger_alone::{self, Settings};
+use crate::progress::Progress;
 
 /// What `--help` says below the options.
 const MEASURED: &str = "\
@@ -52,7 +53,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         seed: args.seed,
     };
     let parent = args.data_dir.clone().unwrap_or_else(std::env::temp_dir);
-    let progress = Progress::new(args.rounds);
+    let progress = Progress::new(u64::from(args.rounds));
     let report = ledger_alone::run(&settings, &parent, &progress)?;
     drop(progress);
     if args.json {

@@ -1,59 +1,23 @@
 //! The baseline of the network: a bare server that sends back every frame it gets.
 
-use std::net::SocketAddr;
-use std::thread::JoinHandle;
-
-use anyhow::Context;
 use bytes::BytesMut;
 use futures::{FutureExt, StreamExt};
 use host_commands::wire::FrameCodec;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
 use tokio_util::codec::{Encoder, FramedRead};
+
+use crate::local_server::LocalServer;
 
 /// Bytes gathered for one write at most.
 const WRITE_MAX: usize = 64 * 1024;
 
-/// On a thread of its own; ended when it is dropped.
-pub struct EchoServer {
-    pub address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl EchoServer {
-    pub fn start() -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("no port for the echo server")?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serve = move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = accept(listener) => {}
-                    _ = stopped => {}
-                }
-            });
-        };
-        let thread = std::thread::Builder::new().name("echo".into()).spawn(serve)?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
-    }
-}
-
-impl Drop for EchoServer {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+pub fn start() -> anyhow::Result<LocalServer> {
+    LocalServer::start("echo", 1, move |listener| async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(echo(stream));
         }
-    }
-}
-
-async fn accept(listener: TcpListener) {
-    while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(echo(stream));
-    }
+    })
 }
 
 /// Frame by frame and with answers written together, as the simulator does it.

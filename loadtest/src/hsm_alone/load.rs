@@ -118,7 +118,7 @@ fn codes_of(frame: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::echo::EchoServer;
+    use super::super::echo;
     use super::*;
 
     fn frames(fill: &str) -> Vec<Vec<u8>> {
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn every_answer_is_counted_and_compared() {
         let settings = Settings { seconds: 1, rounds: 1, connections: 3, depth: 16, seed: 1 };
-        let echo = EchoServer::start().unwrap();
+        let echo = echo::start().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let timing = Timing { length: Duration::from_millis(20), burst: Duration::from_millis(10) };
         runtime.block_on(async {

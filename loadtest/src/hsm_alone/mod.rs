@@ -15,9 +15,8 @@ mod workload;
 
 use anyhow::Context;
 
-use crate::ledger_alone::progress::Progress;
+use crate::progress::Progress;
 use commands::Commands;
-use echo::EchoServer;
 use keys::Keys;
 pub use report::HsmReport;
 use round::{Bench, Round};
@@ -28,14 +27,14 @@ use simulator::Simulator;
 pub fn run(settings: &Settings, progress: &Progress) -> anyhow::Result<HsmReport> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let simulator = Simulator::start()?;
-    let echo = EchoServer::start()?;
+    let echo = echo::start()?;
     progress.stage("making frames");
     let keys = Keys::new(settings.seed).context("the simulator's console refuses the test keys")?;
     let commands = runtime.block_on(Commands::of_all(&keys, settings.seed, simulator.address))?;
     let mut bench = runtime.block_on(Bench::new(&simulator, &echo, commands, settings))?;
     let mut rounds: Vec<Round> = Vec::new();
     for number in 1..=settings.rounds {
-        progress.stage(&format!("round {number} of {}", settings.rounds));
+        progress.stage(format!("round {number} of {}", settings.rounds));
         let round = runtime.block_on(bench.round(settings.slice()))?;
         progress.round(number, settings.rounds, &round.line());
         rounds.push(round);

@@ -9,7 +9,7 @@ use super::bare;
 use super::round::{Measured, Round};
 use super::settings::Settings;
 use super::workload::Workload;
-use crate::ledger_alone::findings;
+use crate::findings;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct HsmReport {

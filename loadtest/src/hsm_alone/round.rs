@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::bare::BareCiphers;
 use super::commands::Commands;
-use super::echo::EchoServer;
 use super::load::{Faults, Load, Timing};
 use super::settings::Settings;
 use super::simulator::Simulator;
 use super::workload::Workload;
-use crate::ledger_alone::findings::fault;
+use crate::findings::fault;
+use crate::local_server::LocalServer;
 use crate::measure::cpu::{CpuUse, Outsiders, Watched};
 
 /// Tenths of a workload's time; the rest is the load's.
@@ -77,7 +77,7 @@ pub struct Bench {
 impl Bench {
     pub async fn new(
         simulator: &Simulator,
-        echo: &EchoServer,
+        echo: &LocalServer,
         commands: Vec<Commands>,
         settings: &Settings,
     ) -> anyhow::Result<Self> {

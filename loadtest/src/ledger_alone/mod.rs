@@ -3,8 +3,6 @@
 
 mod accounts_book;
 mod driver;
-pub mod findings;
-pub mod progress;
 mod report;
 mod round;
 mod settings;
@@ -20,10 +18,11 @@ use anyhow::Context;
 use ledger::{FileStorage, Ledger, LedgerConfig, SystemClock};
 use load_report::Finding;
 
+use crate::findings;
 use crate::measure::cpu::resident_bytes;
 use crate::measure::recycled_file::{RecycledFile, is_in_memory};
+use crate::progress::Progress;
 use driver::Driver;
-use progress::Progress;
 pub use report::LedgerReport;
 use round::{Round, measure_round};
 pub use settings::Settings;
@@ -65,7 +64,7 @@ fn warn_of_memory(folder: &Path, progress: &Progress) -> Vec<Finding> {
 
 /// Growth of resident memory for each account, in bytes.
 fn open_accounts(driver: &mut Driver, settings: &Settings, progress: &Progress) -> anyhow::Result<f64> {
-    progress.stage(&format!("opening {} accounts", settings.accounts));
+    progress.stage(format!("opening {} accounts", settings.accounts));
     let before = resident_bytes();
     driver.open_accounts()?;
     std::thread::sleep(UNTIL_MEMORY_SETTLES);
@@ -83,7 +82,7 @@ fn measure_rounds(
 ) -> anyhow::Result<Vec<Round>> {
     let mut rounds = Vec::new();
     for number in 1..=settings.rounds {
-        progress.stage(&format!("round {number} of {}", settings.rounds));
+        progress.stage(format!("round {number} of {}", settings.rounds));
         let round = measure_round(driver, file, settings.slice())?;
         progress.round(number, settings.rounds, &round.line());
         rounds.push(round);

@@ -3,10 +3,10 @@
 use load_report::{Better, Figure, Finding};
 use serde::Serialize;
 
-use super::findings;
 use super::round::Round;
 use super::settings::Settings;
 use super::truth::Truth;
+use crate::findings;
 
 /// The first seven keys are what programs rely on; medians over the rounds.
 #[derive(Clone, Debug, Serialize)]

@@ -8,8 +8,8 @@ use load_report::Finding;
 use serde::Serialize;
 
 use super::driver::Driver;
-use super::findings::{fault, notice};
 use super::step::CURRENCY;
+use crate::findings::{fault, notice};
 
 /// What was compared.
 #[derive(Clone, Debug, Default, Serialize)]

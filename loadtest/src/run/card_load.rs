@@ -14,13 +14,13 @@ use super::cipher::CipherWork;
 use super::closed::{self, Supply};
 use super::echo;
 use super::lane::{Finish, Lane, Record, Shot};
-use super::local_server::LocalServer;
 use super::open;
 use super::rounds::Plan;
 use super::script::{Prepared, Script};
 use super::slice::Slice;
 use super::stage::Stage;
 use super::workload::{Mix, Workload};
+use crate::local_server::LocalServer;
 
 /// How messages are timed.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,7 +6,7 @@ use iso8583::framing::{FrameCodec, Framing};
 use tokio::net::TcpStream;
 use tokio_util::codec::Framed;
 
-use super::local_server::LocalServer;
+use crate::local_server::LocalServer;
 
 /// On one thread, as the daemon's card traffic is.
 pub fn start(framing: Framing) -> anyhow::Result<LocalServer> {

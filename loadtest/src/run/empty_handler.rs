@@ -10,7 +10,7 @@ use axum::routing::post;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::Value;
 
-use super::local_server::LocalServer;
+use crate::local_server::LocalServer;
 
 struct Keys {
     verifying: DecodingKey,

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use load_report::{
-    BaselineReport, Better, CpuShare, Figure, Finding, Round, RunReport, Settings, Severity, TimePoint, median,
-};
+use load_report::{BaselineReport, Better, CpuShare, Figure, Finding, Round, RunReport, Settings, TimePoint, median};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -17,6 +15,7 @@ use super::scrape::Scrape;
 use super::slice::{Slice, per_second};
 use super::stalls::{self, Stall};
 use super::truth::Truth;
+use crate::findings;
 use crate::measure::cpu::CpuUse;
 use crate::measure::latency::Latencies;
 use crate::measure::recycled_file::is_in_memory;
@@ -71,8 +70,8 @@ impl Measured {
 }
 
 pub fn report(plan: &Plan, started_at: OffsetDateTime, measured: Measured, load: &Load, truth: &Truth) -> RunReport {
-    let findings = findings(plan, &measured, load, truth);
-    let passed = truth.passed() && findings.iter().all(|finding| finding.severity != Severity::Fault);
+    let found = findings_of(plan, &measured, load, truth);
+    let passed = truth.passed() && findings::passed(&found);
     RunReport {
         approved_per_s: measured.median(|round| round.approved_per_s),
         echo_per_s: measured.median(|round| round.echo_per_s),
@@ -90,7 +89,7 @@ pub fn report(plan: &Plan, started_at: OffsetDateTime, measured: Measured, load:
         settings: settings(plan),
         started_at: started_at.format(&Rfc3339).unwrap_or_default(),
         passed,
-        findings,
+        findings: found,
         figures: figures(plan, &measured, load),
         latency: measured.latencies.points(),
         echo_latency: measured.echo.points(),
@@ -241,11 +240,9 @@ fn baselines(measured: &Measured, load: &Load) -> Vec<BaselineReport> {
     all
 }
 
-fn findings(plan: &Plan, measured: &Measured, load: &Load, truth: &Truth) -> Vec<Finding> {
+fn findings_of(plan: &Plan, measured: &Measured, load: &Load, truth: &Truth) -> Vec<Finding> {
     let mut all = truth.findings();
-    let mut notice = |what: &str, text: String| {
-        all.push(Finding { severity: Severity::Notice, what: what.into(), text });
-    };
+    let mut notice = |what: &str, text: String| all.push(findings::notice(what, text));
     let declined = declined(load);
     if !declined.is_empty() {
         notice("declined", format!("{} answers were not as meant: {}", declined.len(), by_code(&declined)));
@@ -267,13 +264,6 @@ fn findings(plan: &Plan, measured: &Measured, load: &Load, truth: &Truth) -> Vec
             ),
         );
     }
-    let others = measured.median(|round| round.others_cores);
-    if others > OTHERS_NOTICED {
-        notice(
-            "others",
-            format!("other programs used {others:.2} cores meanwhile; compare ratios, not absolute figures"),
-        );
-    }
     if measured.lateness.us(99.0) > LATE_NOTICED_US {
         notice(
             "clients_late",
@@ -289,13 +279,13 @@ fn findings(plan: &Plan, measured: &Measured, load: &Load, truth: &Truth) -> Vec
             "the data directory is kept in memory, where a sync costs nothing; choose --dir on a disk".into(),
         );
     }
+    let cores: Vec<f64> = measured.rounds.iter().map(|round| round.others_cores).collect();
+    all.extend(findings::others(&cores));
     all
 }
 
 /// Behind the ledger by more than this at the end of a slice is more than the last batches.
 const LAG_NOTICED: u64 = 1024 * 1024;
-/// Cores.
-const OTHERS_NOTICED: f64 = 0.15;
 const LATE_NOTICED_US: f64 = 1000.0;
 
 /// `96 (12 times), 51 (once)`, most often first.

@@ -7,11 +7,11 @@ use parties::DemoFile;
 use super::card_load::Model;
 use super::empty_handler;
 use super::lane::Finish;
-use super::local_server::LocalServer;
 use super::open;
 use super::slice::Slice;
 use super::target::Target;
 use super::transfers::{Client, PreparedTransfer, Transfer, Users};
+use crate::local_server::LocalServer;
 
 pub struct RestLoad {
     model: Model,

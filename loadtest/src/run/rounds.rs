@@ -12,8 +12,6 @@ use super::card_load::{CardLoad, Model};
 use super::journal::Journal;
 use super::lane::Finish;
 use super::load::Load;
-use super::local_server::LocalServer;
-use super::progress::Progress;
 use super::reporting::{self, Measured};
 use super::rest::Rest;
 use super::rest_load::RestLoad;
@@ -25,8 +23,10 @@ use super::stalls;
 use super::target::Target;
 use super::truth::{self, Clients, Truth, Wallet};
 use super::workload::Workload;
+use crate::local_server::LocalServer;
 use crate::measure::cpu::{CpuUse, Watched};
 use crate::measure::recycled_file::RecycledFile;
+use crate::progress::Progress;
 
 /// What a run is told.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ impl<'a> Run<'a> {
     async fn go(plan: &'a Plan) -> anyhow::Result<RunReport> {
         let started_at = time::OffsetDateTime::now_utc();
         let progress = Progress::new(u64::from(plan.rounds) + 3);
-        progress.say("starting the daemon and making cards and terminals");
+        progress.line("starting the daemon, making cards and terminals");
         let (mut run, wallets) = Self::set_up(plan, progress).await?;
         run.progress.step();
         let mut rate = run.warm_up().await?;
@@ -104,10 +104,10 @@ impl<'a> Run<'a> {
             rate = run.round(number, rate).await.with_context(|| format!("round {}", number + 1))?;
             run.progress.step();
         }
-        run.progress.say("comparing clients, ledger and statements");
+        run.progress.line("comparing clients, ledger and statements");
         let Self { target, rest, load, mut measured, progress, .. } = run;
         let truth = find_truth(target, &rest, &load, &wallets).await?;
-        progress.finish();
+        drop(progress);
         measured.version = env!("CARGO_PKG_VERSION").to_owned();
         Ok(reporting::report(plan, started_at, measured, &load, &truth))
     }
@@ -127,7 +127,7 @@ impl<'a> Run<'a> {
 
     /// Gives the answers a second.
     async fn warm_up(&mut self) -> anyhow::Result<f64> {
-        self.progress.say("warming up");
+        self.progress.stage("warming up");
         let length = WARM_UP.min(self.slice());
         self.load.prepare(RATE_BEFORE, length, (0.0, 0.0)).await?;
         self.load.baseline(length / 4).await?;
@@ -141,7 +141,7 @@ impl<'a> Run<'a> {
     }
 
     async fn round(&mut self, number: u32, rate: f64) -> anyhow::Result<f64> {
-        let title = format!("round {}/{}", number + 1, self.plan.rounds);
+        let title = format!("round {} of {}", number + 1, self.plan.rounds);
         let part = |number: u32| f64::from(number) / f64::from(self.plan.rounds);
         let part = (part(number), part(number + 1));
         let length = self.slice();
@@ -154,7 +154,11 @@ impl<'a> Run<'a> {
         let before = self.rest.metrics().await?;
         let cpu_before = self.watched.read();
         let finish = Finish::new(length, self.plan.patience);
-        let slice = self.progress.watch(&title, &finish, self.load.fire(&finish, part)).await?;
+        let slice = {
+            let rate =
+                || format!("{title}: {:.0} answers/s", finish.answered() as f64 / finish.start.elapsed().as_secs_f64());
+            self.progress.watch(self.load.fire(&finish, part), rate).await?
+        };
         let cpu = CpuUse::between(&cpu_before, &self.watched.read());
         let counted = self.rest.metrics().await?;
         self.measured.stalls.extend(stalls::find(&slice, finish.start - self.began));
@@ -204,7 +208,7 @@ impl<'a> Run<'a> {
         let events = now.value("umbra_ledger_batch_events_sum");
         let behind = (events - now.value("umbra_projection_seq")).max(0.0);
         round.lag_bytes = (behind * now.value("umbra_ledger_written_bytes_total") / events.max(1.0)) as u64;
-        self.progress.say(format!(
+        self.progress.line(&format!(
             "{title}: {:.0} approvals/s, p50 {:.0} µs, p99 {:.0} µs; echo {:.0}/s, sync p50 {:.0} µs",
             round.approved_per_s, round.p50_us, round.p99_us, round.echo_per_s, round.sync_p50_us
         ));

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_util::codec::{FramedRead, FramedWrite};
 
-use super::local_server::LocalServer;
+use crate::local_server::LocalServer;
 
 /// What is planted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -4,11 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use ledger::Code;
-use load_report::{Finding, Severity, TruthReport};
+use load_report::{Finding, TruthReport};
 
 use super::book::{Effect, MessageKey, Seen};
 use super::journal::{CardEntry, Journal, Moved};
 use super::transfers::Transfer;
+use crate::findings::fault;
 
 /// What REST shows of a wallet's transactions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,11 +111,7 @@ impl Truth {
         kinds
             .iter()
             .filter(|(_, count, _)| *count > 0)
-            .map(|(what, count, words)| Finding {
-                severity: Severity::Fault,
-                what: (*what).to_owned(),
-                text: format!("{count} {words}{}", of_kind(what)),
-            })
+            .map(|(what, count, words)| fault(what, format!("{count} {words}{}", of_kind(what))))
             .collect()
     }
 

@@ -1,8 +1,8 @@
-//! What the reader of a part's report should know.
+//! What the reader of a report should know.
 
 use load_report::{Finding, Severity, median};
 
-/// Median cores of other programs from which figures are doubtful; `loadtest run` has the same.
+/// Median cores of other programs from which figures are doubtful.
 const OTHERS_NOTICED: f64 = 0.15;
 
 /// Fails the run.
@@ -18,7 +18,11 @@ pub fn notice(what: &str, text: String) -> Finding {
 /// Whether other programs had a good part of the machine.
 pub fn others(cores_per_round: &[f64]) -> Option<Finding> {
     let cores = median(cores_per_round);
-    let text = || format!("other programs used {cores:.2} cores meanwhile; stop them and measure again");
+    let text = || {
+        format!(
+            "other programs used {cores:.2} cores meanwhile; compare ratios, not absolute figures, or stop them and measure again"
+        )
+    };
     (cores > OTHERS_NOTICED).then(|| notice("others", text()))
 }
 
