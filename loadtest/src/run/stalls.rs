@@ -13,7 +13,7 @@ const LONG: u32 = 30;
 /// Where messages are few, a pause of a few times the usual one is a stall if somebody waited through it, and much
 /// longer than messages usually wait.
 const FEW: u32 = 4;
-const MUCH: u32 = 5;
+const MUCH: u32 = 3;
 
 /// How many of the answers right behind a pause are looked at for one that had waited through it.
 const BEHIND: usize = 64;
