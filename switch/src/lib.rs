@@ -37,6 +37,8 @@ enum Command {
     Iso(commands::iso::Args),
     /// Check or print a ledger offline
     Ledger(commands::ledger::Args),
+    /// Act as a card network
+    Network(commands::network::Args),
     /// Print the OpenAPI document of the REST API
     Openapi,
     /// Act as a POS terminal
@@ -50,6 +52,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Hsm(args) => commands::hsm::run(args),
         Command::Iso(args) => commands::iso::run(args),
         Command::Ledger(args) => commands::ledger::run(args),
+        Command::Network(args) => commands::network::run(args),
         Command::Openapi => commands::openapi::run(),
         Command::Terminal(args) => commands::terminal::run(args),
     };

@@ -35,8 +35,8 @@ pub use exchange::Exchange;
 pub use key_scheme::KeyScheme;
 pub use kind::{Administration, Kind};
 pub use network::{
-    AcquirerSettings, AcquirerSide, Balance, Behaviour, Count, Counts, IssuerCard, IssuerSettings, IssuerSide, LateAnswer,
-    Latency, Link, NetworkError, Repeats, Reversed, Settlement, Sighting, Watch, Way, Zone,
+    AcquirerSettings, AcquirerSide, Balance, Behaviour, Count, Counts, IssuerCard, IssuerSettings, IssuerSide,
+    LateAnswer, Latency, Link, NetworkError, Repeats, Reversed, Settlement, Sighting, Watch, Way, Zone,
 };
 pub use original::{Original, Reversal, parse_reference};
 pub use pipeline::Pipeline;

@@ -1,9 +1,9 @@
 //! `umbra terminal`: a POS terminal at the command line.
 
 mod follow_up;
-mod options;
+pub(super) mod options;
 mod report;
-mod setup;
+pub(super) mod setup;
 mod task;
 
 use std::process::ExitCode;
@@ -26,7 +26,7 @@ pub struct Args {
 }
 
 /// Exit status of a command line that cannot be carried out.
-const USAGE: u8 = 2;
+pub(super) const USAGE: u8 = 2;
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let runtime =

@@ -16,7 +16,7 @@ pub const LISTENER: &str = "pos-binary";
 /// A value that no message may quote. It is checked after parsing, because clap quotes what it refuses.
 pub type Hidden = Zeroizing<String>;
 
-fn hidden(text: &str) -> Result<Hidden, Infallible> {
+pub fn hidden(text: &str) -> Result<Hidden, Infallible> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 

@@ -155,7 +155,7 @@ impl<'a> Setup<'a> {
     }
 }
 
-fn currency(text: &str) -> anyhow::Result<Currency> {
+pub fn currency(text: &str) -> anyhow::Result<Currency> {
     Currency::parse(text).ok_or_else(|| usage(format!("{text} is no currency of ISO 4217; write 710 or ZAR")))
 }
 
