@@ -105,9 +105,10 @@ struct Projector {
 /// Accounts whose balances are known at most; then they are read anew.
 const BALANCES_MAX: usize = 1_000_000;
 
-/// Rows of one statement at most. Statements with fewer rows have half as many, and so on: there are few texts then, and
+/// Rows of one statement at most: each costs a little, and SQLite looks up every placeholder among all those of its
+/// statement. Statements with fewer rows have half as many, and so on: there are few texts then, and
 /// the engines keep all of them prepared.
-const ROWS_MAX: usize = 64;
+const ROWS_MAX: usize = 16;
 
 impl Projector {
     fn new(store: Store) -> Self {

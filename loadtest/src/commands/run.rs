@@ -14,13 +14,13 @@ pub struct Args {
     #[arg(long, value_enum)]
     workload: Workload,
     /// Length of the load, all rounds together
-    #[arg(long, default_value_t = 10.0, value_parser = seconds)]
+    #[arg(long, default_value_t = 15.0, value_parser = seconds)]
     seconds: f64,
     /// Messages a second at fixed times (open model); without it the next goes out when an answer comes (closed model)
     #[arg(long, value_parser = rate)]
     rate: Option<f64>,
-    /// Slices of load, each beside its own baselines
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    /// Slices of load, each beside its own baselines; many short ones say more than few long ones
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
     /// Connections, or REST clients
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
