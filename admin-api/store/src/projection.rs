@@ -50,7 +50,14 @@ impl Store {
         let mut projector = Projector::new(self);
         while let Some(events) = subscription.recv(BATCH).await {
             while let Err(error) = projector.take_over(&events).await {
-                tracing::warn!(%error, "projection not written; it is tried again. Is the disk full?");
+                match error {
+                    // Nothing but another database heals it; until then the ledger is held up, and nobody misled.
+                    StoreError::Gap { .. } => tracing::error!(
+                        %error,
+                        "the statements' database is not this journal's; give the daemon the one it had"
+                    ),
+                    error => tracing::warn!(%error, "projection not written; it is tried again. Is the disk full?"),
+                }
                 tokio::time::sleep(PAUSE).await;
             }
             if let Some(last) = events.last() {
@@ -133,7 +140,7 @@ impl Projector {
             self.balances.clear();
         }
         let events: Vec<&AppliedEvent> = events.iter().filter(|event| signed(event.seq) > seq).collect();
-        if events.first().is_some_and(|event| signed(event.seq) != seq + 1) {
+        if (seq + 1..).zip(&events).any(|(expected, event)| signed(event.seq) != expected) {
             return Err(StoreError::Gap { seq });
         }
         let (movements, balances) = self.sum_up(&events, &mut change).await?;

@@ -153,6 +153,8 @@ fn rounds() -> Vec<Round> {
             sync_bytes: 12_288,
             cipher_us: near(11.4),
             others_cores: near(0.08),
+            daemon_us: 61.0,
+            baseline_us: 5.1,
             lag_bytes: 20_480,
         })
         .collect()

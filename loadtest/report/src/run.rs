@@ -173,6 +173,9 @@ pub struct TruthReport {
     pub lost: u64,
     /// Events that post more than the clients were told.
     pub doubled: u64,
+    /// Messages that were paid and had to be refused.
+    #[serde(default)]
+    pub wrongly_approved: u64,
     /// Messages no answer came to.
     pub unanswered: u64,
     /// Of them, those the ledger has approved: the answer was lost, not the money.

@@ -19,7 +19,7 @@ pub struct Args {
     /// Messages a second at fixed times (open model); without it the next goes out when an answer comes (closed model)
     #[arg(long, value_parser = rate)]
     rate: Option<f64>,
-    /// Slices of load, each beside its own baselines; many short ones say more than few long ones
+    /// Slices of load, each beside its own baselines and of 20 s at most; many short ones say more than few long ones
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
     /// Connections, or REST clients
@@ -63,6 +63,9 @@ pub struct Args {
     html: Option<PathBuf>,
 }
 
+/// Seconds of a slice at most: all its messages are made before it begins. A longer run has more rounds.
+const SLICE_MAX_S: f64 = 20.0;
+
 /// Not so short that a slice has nothing in it.
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
@@ -95,7 +98,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             None => Model::Closed { depth: usize::from(args.depth) },
         },
         length: Duration::from_secs_f64(args.seconds),
-        rounds: args.rounds,
+        rounds: args.rounds.max((args.seconds / SLICE_MAX_S).ceil() as u32),
         connections: usize::from(args.connections),
         terminals: args.terminals,
         cards: args.cards,

@@ -10,10 +10,10 @@ const TICK: Duration = Duration::from_millis(10);
 #[derive(Clone, Debug)]
 pub struct CpuReading {
     at: Instant,
-    /// Group of threads to time on a processor.
-    groups: BTreeMap<String, Duration>,
-    /// All processors, all processes.
-    machine: Duration,
+    /// Thread number to its group and its time on a processor.
+    threads: BTreeMap<u32, (String, Duration)>,
+    /// What the machine's processors did for nobody among the watched processes.
+    others: Duration,
 }
 
 /// Between two readings.
@@ -37,28 +37,24 @@ impl Watched {
     }
 
     pub fn read(&self) -> CpuReading {
-        let mut groups = BTreeMap::new();
+        let mut all = BTreeMap::new();
         for (process, prefix) in &self.processes {
-            for (name, time) in threads(*process) {
-                *groups.entry(format!("{prefix}{name}")).or_default() += time;
-            }
+            all.extend(threads(*process).into_iter().map(|(id, name, time)| (id, (format!("{prefix}{name}"), time))));
         }
-        CpuReading { at: Instant::now(), groups, machine: machine() }
+        let processes: Vec<u32> = self.processes.iter().map(|(process, _)| *process).collect();
+        CpuReading { at: Instant::now(), threads: all, others: theirs(&processes) }
     }
 }
 
 impl CpuUse {
-    /// What was used between two readings. Threads that ended in between are counted with the others.
+    /// What was used between two readings. Threads that ended in between are in no group.
     pub fn between(before: &CpuReading, after: &CpuReading) -> Self {
-        let groups: BTreeMap<String, Duration> = after
-            .groups
-            .iter()
-            .map(|(name, time)| {
-                (name.clone(), time.saturating_sub(before.groups.get(name).copied().unwrap_or_default()))
-            })
-            .collect();
-        let watched = groups.values().sum();
-        let others = after.machine.saturating_sub(before.machine).saturating_sub(watched);
+        let mut groups: BTreeMap<String, Duration> = BTreeMap::new();
+        for (id, (group, time)) in &after.threads {
+            let until_then = before.threads.get(id).map(|(_, time)| *time).unwrap_or_default();
+            *groups.entry(group.clone()).or_default() += time.saturating_sub(until_then);
+        }
+        let others = after.others.saturating_sub(before.others);
         Self { elapsed: after.at - before.at, groups, others }
     }
 
@@ -114,9 +110,9 @@ fn process_time(process: u32) -> Duration {
     fields.into_iter().flatten().filter_map(|field| field.parse::<u32>().ok()).map(|ticks| TICK * ticks).sum()
 }
 
-/// Name and time of each thread; empty when the process is gone. Names end where a number begins: `cards-2` is one of
+/// Number, name and time of each thread; empty when the process is gone. Names end where a number begins: `cards-2` is one of
 /// the `cards`.
-fn threads(process: u32) -> Vec<(String, Duration)> {
+fn threads(process: u32) -> Vec<(u32, String, Duration)> {
     let Ok(tasks) = std::fs::read_dir(format!("/proc/{process}/task")) else { return Vec::new() };
     tasks
         .filter_map(|task| {
@@ -125,7 +121,8 @@ fn threads(process: u32) -> Vec<(String, Duration)> {
             let stat = std::fs::read_to_string(folder.join("schedstat")).ok()?;
             let nanos = stat.split_whitespace().next()?.parse().ok()?;
             let name = name.trim().trim_end_matches(|last: char| last.is_ascii_digit() || last == '-');
-            Some((name.to_owned(), Duration::from_nanos(nanos)))
+            let id = folder.file_name()?.to_str()?.parse().ok()?;
+            Some((id, name.to_owned(), Duration::from_nanos(nanos)))
         })
         .collect()
 }
@@ -135,8 +132,9 @@ fn threads(process: u32) -> Vec<(String, Duration)> {
 fn machine() -> Duration {
     let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
     let line = stat.lines().next().unwrap_or_default();
-    let fields: Vec<u32> = line.split_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
-    [0, 1, 2, 5, 6, 7].iter().filter_map(|at| fields.get(*at)).map(|ticks| TICK * *ticks).sum()
+    let fields: Vec<&str> = line.split_whitespace().skip(1).collect();
+    let ticks = [0, 1, 2, 5, 6, 7].iter().filter_map(|at| fields.get(*at)?.parse::<f64>().ok());
+    TICK.mul_f64(ticks.sum())
 }
 
 /// Bytes of memory that this process has resident.

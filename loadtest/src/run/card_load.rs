@@ -88,13 +88,16 @@ impl CardLoad {
             // More than will be needed; what is left over is sent next time.
             Model::Closed { .. } => rate * length.as_secs_f64() * 1.3,
         };
-        let each = (count / self.lanes.len() as f64).ceil() as usize;
+        let (count, lanes) = (count as usize, self.lanes.len());
+        // In the open model one connection may have a message more than another: the sum is the rate.
+        let share = |lane: usize| count / lanes + usize::from(lane < count % lanes);
         let least = match self.model {
             Model::Closed { depth } => depth * 2 + 8,
             Model::Open { .. } => 0,
         };
-        in_parallel(&mut self.lanes, |hand| {
-            hand.prepared = hand.script.prepare(each.max(least))?;
+        let mut work: Vec<(usize, &mut Hand)> = self.lanes.iter_mut().enumerate().collect();
+        in_parallel(&mut work, |(lane, hand)| {
+            hand.prepared = hand.script.prepare(share(*lane).max(least))?;
             Ok(())
         })
     }
@@ -116,10 +119,14 @@ impl CardLoad {
                 hand.echo_lane = Some(Lane::connect(self.echo.address, &self.dialect, true).await?);
             }
         }
-        let finish = Finish::new(length, BASELINE_PATIENCE);
+        // Connections with nothing to send just now echo what another one has.
+        let any = self.lanes.iter().find(|hand| !hand.prepared.is_empty()).map(|hand| shots(&hand.prepared));
+        let any = any.unwrap_or_default();
+        let finish = Finish::new(length, BASELINE_PATIENCE, self.prepared());
         let mut tasks = Vec::with_capacity(self.lanes.len());
         for hand in &mut self.lanes {
-            let (lane, shots) = (hand.echo_lane.take().context("the echo server is gone")?, shots(&hand.prepared));
+            let lane = hand.echo_lane.take().context("the echo server is gone")?;
+            let shots = if hand.prepared.is_empty() { any.clone() } else { shots(&hand.prepared) };
             let finish = finish.clone();
             tasks.push(tokio::spawn(async move { closed::fire(lane, &shots, Supply::Cycle, depth, &finish).await }));
         }
@@ -127,7 +134,7 @@ impl CardLoad {
         for (hand, task) in self.lanes.iter_mut().zip(tasks) {
             let (lane, records) = task.await?;
             hand.echo_lane = lane;
-            records.iter().for_each(|record| slice.take(record, true));
+            records.iter().for_each(|record| slice.take(record, &finish, true));
         }
         Ok(slice)
     }
@@ -156,13 +163,17 @@ impl CardLoad {
         Ok(())
     }
 
-    /// Fires the prepared messages and judges the answers.
-    pub async fn fire(&mut self, finish: &Finish, part: (f64, f64)) -> anyhow::Result<Slice> {
-        let records = match self.model {
-            Model::Closed { depth } => self.fire_closed(depth, finish).await?,
-            Model::Open { .. } => self.fire_open(finish, part).await?,
-        };
-        self.judge(records, finish)
+    /// How many messages are ready to be sent.
+    pub fn prepared(&self) -> usize {
+        self.lanes.iter().map(|hand| hand.prepared.len()).sum()
+    }
+
+    /// Fires the prepared messages; gives the records of each connection, to be judged.
+    pub async fn fire(&mut self, finish: &Finish, part: (f64, f64)) -> anyhow::Result<Vec<Vec<Record>>> {
+        match self.model {
+            Model::Closed { depth } => self.fire_closed(depth, finish).await,
+            Model::Open { .. } => self.fire_open(finish, part).await,
+        }
     }
 
     async fn fire_closed(&mut self, depth: usize, finish: &Finish) -> anyhow::Result<Vec<Vec<Record>>> {
@@ -203,7 +214,8 @@ impl CardLoad {
         Ok(all)
     }
 
-    fn judge(&mut self, records: Vec<Vec<Record>>, finish: &Finish) -> anyhow::Result<Slice> {
+    /// Reads the answers; the clients' books are kept.
+    pub fn judge(&mut self, records: Vec<Vec<Record>>, finish: &Finish) -> anyhow::Result<Slice> {
         let mut work: Vec<(&mut Hand, Vec<Record>, Vec<Seen>)> =
             self.lanes.iter_mut().zip(records).map(|(hand, records)| (hand, records, Vec::new())).collect();
         in_parallel(&mut work, |(hand, records, seen)| {
@@ -217,7 +229,7 @@ impl CardLoad {
         let mut all = Vec::new();
         for (_, records, seen) in work {
             for (record, seen) in records.iter().zip(&seen) {
-                slice.take(record, seen.told.is_some_and(|told| told.is_approved()));
+                slice.take(record, finish, seen.told.is_some_and(|told| told.is_approved()));
             }
             all.extend(seen);
         }

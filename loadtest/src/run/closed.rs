@@ -23,6 +23,7 @@ pub async fn fire(
     finish: &Finish,
 ) -> (Option<Lane>, Vec<Record>) {
     let mut records = Vec::with_capacity(shots.len());
+    tokio::time::sleep_until(finish.start.into()).await;
     let work = exchange(&mut lane, shots, supply, depth, finish, &mut records);
     let whole = tokio::time::timeout_at(finish.deadline.into(), work).await;
     (matches!(whole, Ok(Some(()))).then_some(lane), records)

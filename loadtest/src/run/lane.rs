@@ -128,9 +128,12 @@ struct Shared {
 }
 
 impl Finish {
-    /// Starts now; answers are waited for `patience` beyond the end.
-    pub fn new(length: Duration, patience: Duration) -> Self {
-        let start = Instant::now();
+    /// Starts when so many messages can be dealt out to their connections; answers are waited for `patience` beyond
+    /// the end.
+    pub fn new(length: Duration, patience: Duration, messages: usize) -> Self {
+        const LEAD: Duration = Duration::from_millis(20);
+        const EACH: Duration = Duration::from_micros(2);
+        let start = Instant::now() + LEAD + EACH * u32::try_from(messages).unwrap_or(u32::MAX);
         Self { start, length, deadline: start + length + patience, shared: Arc::default() }
     }
 

@@ -4,9 +4,16 @@ use std::time::Duration;
 
 use super::card_load::CardLoad;
 use super::cipher::CipherWork;
-use super::lane::Finish;
+use super::lane::{Finish, Record};
 use super::rest_load::RestLoad;
 use super::slice::Slice;
+use super::transfers::Transfer;
+
+/// Sent, and not judged yet.
+pub enum Fired {
+    Cards(Vec<Vec<Record>>),
+    Rest(Vec<(Transfer, Record)>),
+}
 
 pub enum Load {
     Cards(CardLoad),
@@ -40,10 +47,28 @@ impl Load {
         }
     }
 
-    pub async fn fire(&mut self, finish: &Finish, part: (f64, f64)) -> anyhow::Result<Slice> {
+    /// How many messages are ready to be sent.
+    pub fn prepared(&self) -> usize {
         match self {
-            Self::Cards(load) => load.fire(finish, part).await,
-            Self::Rest(load) => load.fire(finish).await,
+            Self::Cards(load) => load.prepared(),
+            Self::Rest(load) => load.prepared(),
+        }
+    }
+
+    /// Sends what was prepared, while the clock runs.
+    pub async fn fire(&mut self, finish: &Finish, part: (f64, f64)) -> anyhow::Result<Fired> {
+        Ok(match self {
+            Self::Cards(load) => Fired::Cards(load.fire(finish, part).await?),
+            Self::Rest(load) => Fired::Rest(load.fire(finish).await?),
+        })
+    }
+
+    /// Reads the answers, when it has stopped.
+    pub fn judge(&mut self, fired: Fired, finish: &Finish) -> anyhow::Result<Slice> {
+        match (self, fired) {
+            (Self::Cards(load), Fired::Cards(records)) => load.judge(records, finish),
+            (Self::Rest(load), Fired::Rest(done)) => Ok(load.judge(done, finish)),
+            _ => anyhow::bail!("the answers are of another load"),
         }
     }
 }

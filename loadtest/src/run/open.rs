@@ -2,6 +2,8 @@
 //! meant to go out, so that a stall shows in every message that it held up.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -31,6 +33,16 @@ pub fn times(count: usize, length: Duration, factor: impl Fn(f64) -> f64) -> Vec
     times
 }
 
+/// Tells the pacing thread that nobody waits for it any more.
+#[derive(Default)]
+struct GivenUp(Arc<AtomicBool>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// What each lane fires: shots and the times they are due, rising.
 pub struct Load {
     pub lane: Lane,
@@ -48,8 +60,8 @@ pub async fn fire(
     let mut receiving = Vec::with_capacity(loads.len());
     for load in loads {
         let (writer, receiver) = load.lane.split();
-        let keys: Vec<MessageKey> = load.shots.iter().map(|shot| shot.key).collect();
-        receiving.push(tokio::spawn(collect(receiver, dialect.clone(), keys, finish.clone())));
+        let waiting = by_key(&load.shots);
+        receiving.push(tokio::spawn(collect(receiver, dialect.clone(), waiting, load.shots.len(), finish.clone())));
         guns.push(Gun {
             writer,
             shots: load.shots,
@@ -60,9 +72,10 @@ pub async fn fire(
         });
     }
     // On a thread of its own: the runtime's clock rings every millisecond only, a thread sleeps to some 50 µs.
-    let on_time = finish.clone();
+    let (on_time, given_up) = (finish.clone(), GivenUp::default());
+    let pacer_given_up = Arc::clone(&given_up.0);
     let guns = tokio::task::spawn_blocking(move || {
-        pace(&mut guns, &on_time);
+        pace(&mut guns, &on_time, &pacer_given_up);
         guns
     });
     let guns = guns.await.context("the pacing thread failed")?;
@@ -117,7 +130,7 @@ impl Gun {
 }
 
 /// Fires what is due, in order of time over all lanes, and sleeps until the next message is.
-fn pace(guns: &mut [Gun], finish: &Finish) {
+fn pace(guns: &mut [Gun], finish: &Finish, given_up: &AtomicBool) {
     /// A socket that takes nothing is asked again after this long.
     const AGAIN: Duration = Duration::from_micros(500);
     let of_lane = |(lane, gun): (usize, &Gun)| gun.due.iter().map(move |due| (*due, lane)).collect::<Vec<_>>();
@@ -125,7 +138,8 @@ fn pace(guns: &mut [Gun], finish: &Finish) {
     order.sort_unstable();
     let mut order = order.into_iter().peekable();
     let mut stuck: Vec<usize> = Vec::new();
-    loop {
+    std::thread::sleep(finish.start.saturating_duration_since(Instant::now()));
+    while !given_up.load(Ordering::Relaxed) {
         stuck.retain(|lane| guns.get_mut(*lane).is_some_and(|gun| (gun.flush(), gun.is_stuck()).1));
         let now = finish.start.elapsed();
         while let Some((_, lane)) = order.next_if(|(due, _)| *due <= now) {
@@ -147,19 +161,25 @@ fn pace(guns: &mut [Gun], finish: &Finish) {
     }
 }
 
+/// Places of the shots by what their answers name; the oldest first where several have one name.
+fn by_key(shots: &[Shot]) -> HashMap<MessageKey, VecDeque<usize>> {
+    let mut waiting: HashMap<MessageKey, VecDeque<usize>> = HashMap::with_capacity(shots.len());
+    for (index, shot) in shots.iter().enumerate() {
+        waiting.entry(shot.key).or_default().push_back(index);
+    }
+    waiting
+}
+
 /// Takes answers until every shot has one or patience ends.
 async fn collect(
     mut receiver: Receiver,
     dialect: Dialect,
-    keys: Vec<MessageKey>,
+    mut waiting: HashMap<MessageKey, VecDeque<usize>>,
+    count: usize,
     finish: Finish,
 ) -> (Receiver, Vec<Option<(Duration, Bytes)>>) {
-    let mut answers = vec![None; keys.len()];
-    let mut waiting: HashMap<MessageKey, VecDeque<usize>> = HashMap::with_capacity(keys.len());
-    for (index, key) in keys.into_iter().enumerate() {
-        waiting.entry(key).or_default().push_back(index);
-    }
-    let mut left = answers.len();
+    let mut answers = vec![None; count];
+    let mut left = count;
     while left > 0 {
         let Ok(Some(answer)) = tokio::time::timeout_at(finish.deadline.into(), receiver.receive()).await else { break };
         let at = finish.start.elapsed();

@@ -32,6 +32,8 @@ pub struct Measured {
     pub echo: Latencies,
     pub syncs: Latencies,
     pub answers: u64,
+    /// Rounds before which the statements had not caught up.
+    pub busy_baselines: u32,
     pub stalls: Vec<Stall>,
     pub metrics: Scrape,
     pub cpu: CpuUse,
@@ -242,7 +244,20 @@ fn baselines(measured: &Measured, load: &Load) -> Vec<BaselineReport> {
 
 fn findings_of(plan: &Plan, measured: &Measured, load: &Load, truth: &Truth) -> Vec<Finding> {
     let mut all = truth.findings();
+    if measured.rounds.iter().all(|round| round.approved_per_s == 0.0) {
+        all.push(findings::fault("nothing_approved", "no message was approved: nothing was measured".into()));
+    }
     let mut notice = |what: &str, text: String| all.push(findings::notice(what, text));
+    if measured.busy_baselines > 0 {
+        notice(
+            "busy_baselines",
+            format!(
+                "the baselines of {} rounds were taken while the statements were still being written, which flatters \
+                 the ratios",
+                measured.busy_baselines
+            ),
+        );
+    }
     let declined = declined(load);
     if !declined.is_empty() {
         notice("declined", format!("{} answers were not as meant: {}", declined.len(), by_code(&declined)));
@@ -264,12 +279,21 @@ fn findings_of(plan: &Plan, measured: &Measured, load: &Load, truth: &Truth) -> 
             ),
         );
     }
-    if measured.lateness.us(99.0) > LATE_NOTICED_US {
+    let late_us = match load {
+        Load::Cards(_) => LATE_NOTICED_US,
+        // The runtime's clock, which rings every millisecond, is good enough for REST.
+        Load::Rest(_) => 5.0 * LATE_NOTICED_US,
+    };
+    if measured.lateness.us(99.0) > late_us {
         notice(
             "clients_late",
             format!(
-                "1 in 100 messages went out {:.0} µs late or more: the clients had no processor; lower --rate",
-                measured.lateness.us(99.0)
+                "1 in 100 messages went out {:.0} µs late or more: {}; lower --rate",
+                measured.lateness.us(99.0),
+                match load {
+                    Load::Cards(_) => "the clients had no processor",
+                    Load::Rest(_) => "clients were waiting for an earlier answer, so use more of them",
+                }
             ),
         );
     }

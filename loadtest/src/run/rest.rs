@@ -84,7 +84,9 @@ impl Rest {
 
     /// All entries of a wallet's statement, part by part.
     pub async fn statement(&self, wallet: i64) -> anyhow::Result<Statement> {
-        let mut statement = Statement::default();
+        let mut statement = Statement { balances_follow: true, ..Statement::default() };
+        // Newest first: the balance before an entry is the one after the next.
+        let mut before = None;
         let mut next = Some(self.address(&format!("/wallets/{wallet}/transactions?limit=1000")));
         while let Some(address) = next {
             let answer = self.client.get(&address).header("authorization", &self.token).send().await?;
@@ -97,11 +99,16 @@ impl Rest {
             next = answer.headers().get("link").and_then(|link| self.next_part(link.to_str().ok()?));
             for entry in serde_json::from_slice::<Vec<Entry>>(&answer.bytes().await?)? {
                 statement.entries += 1;
-                let amount = entry.amount.minor()?;
+                let (amount, balance) = (entry.amount.minor()?, entry.balance.minor()?);
+                statement.balances_follow &= before.is_none_or(|before| before == balance);
+                if before.replace(balance - amount).is_none() {
+                    statement.balance = balance;
+                }
                 statement.sum += amount;
                 statement.first = Some((entry.transaction_id, amount));
             }
         }
+        statement.balances_follow &= before.is_none_or(|before| before == 0);
         Ok(statement)
     }
 
@@ -122,6 +129,7 @@ fn http_client() -> anyhow::Result<reqwest::Client> {
 struct Entry {
     transaction_id: u64,
     amount: Major,
+    balance: Major,
 }
 
 /// An amount in major units with two decimals, read digit by digit.

@@ -6,7 +6,7 @@ use parties::DemoFile;
 
 use super::card_load::Model;
 use super::empty_handler;
-use super::lane::Finish;
+use super::lane::{Finish, Record};
 use super::open;
 use super::slice::Slice;
 use super::target::Target;
@@ -45,9 +45,11 @@ impl RestLoad {
             Model::Open { rate } => rate * length.as_secs_f64(),
             Model::Closed { .. } => rate * length.as_secs_f64() * 1.3,
         };
-        let each = ((count / self.clients.len() as f64).ceil() as usize).max(4);
-        for (client, prepared) in self.clients.iter_mut().flatten() {
-            *prepared = client.prepare(each)?;
+        let (count, lanes) = (count.round() as usize, self.clients.len());
+        let least = if matches!(self.model, Model::Closed { .. }) { 4 } else { 0 };
+        for (lane, (client, prepared)) in self.clients.iter_mut().flatten().enumerate() {
+            let share = count / lanes + usize::from(lane < count % lanes);
+            *prepared = client.prepare(share.max(least))?;
         }
         Ok(())
     }
@@ -74,9 +76,13 @@ impl RestLoad {
         Ok(slice)
     }
 
-    pub async fn fire(&mut self, finish: &Finish) -> anyhow::Result<Slice> {
-        let count = self.clients.iter().flatten().map(|(_, prepared)| prepared.len()).sum();
-        let times = open::times(count, finish.length, |_| 1.0);
+    pub fn prepared(&self) -> usize {
+        self.clients.iter().flatten().map(|(_, prepared)| prepared.len()).sum()
+    }
+
+    /// Gives each transfer that was asked for, with its times, to be judged.
+    pub async fn fire(&mut self, finish: &Finish) -> anyhow::Result<Vec<(Transfer, Record)>> {
+        let times = open::times(self.prepared(), finish.length, |_| 1.0);
         let lanes = self.clients.len();
         let mut tasks = Vec::with_capacity(lanes);
         for (number, slot) in self.clients.iter_mut().enumerate() {
@@ -89,18 +95,22 @@ impl RestLoad {
                 (client, done)
             }));
         }
-        let mut slice = Slice::default();
         let mut all = Vec::new();
         for (slot, task) in self.clients.iter_mut().zip(tasks) {
             let (client, done) = task.await?;
             *slot = Some((client, Vec::new()));
             all.extend(done);
         }
-        slice.length = finish.whole();
-        for (transfer, record) in all {
-            slice.take(&record, matches!(transfer.told, Some(Ok(_))));
+        Ok(all)
+    }
+
+    /// The clients' books are kept.
+    pub fn judge(&mut self, done: Vec<(Transfer, Record)>, finish: &Finish) -> Slice {
+        let mut slice = Slice { length: finish.whole(), ..Slice::default() };
+        for (transfer, record) in done {
+            slice.take(&record, finish, matches!(transfer.told, Some(Ok(_))));
             self.transfers.push(transfer);
         }
-        Ok(slice.finish())
+        slice.finish()
     }
 }

@@ -7,6 +7,7 @@ use anyhow::Context;
 use futures::{StreamExt, TryStreamExt};
 use load_report::{Round, RunReport};
 use parties::Dialect;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::card_load::{CardLoad, Model};
 use super::journal::Journal;
@@ -20,7 +21,7 @@ use super::scrape::Scrape;
 use super::slice::Slice;
 use super::stage::Stage;
 use super::stalls;
-use super::target::Target;
+use super::target::{self, Target};
 use super::truth::{self, Clients, Truth, Wallet};
 use super::workload::Workload;
 use crate::local_server::LocalServer;
@@ -68,13 +69,18 @@ const SYNC_BYTES_BEFORE: u64 = 4096;
 pub fn run(plan: &Plan) -> anyhow::Result<RunReport> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("clients").enable_all().build()?;
-    runtime.block_on(async {
+    let report = runtime.block_on(async {
+        let mut terminated = signal(SignalKind::terminate())?;
         tokio::select! {
             report = Run::go(plan) => report,
             // What is left goes with its owners: the daemon is killed, its folder removed.
             _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),
+            _ = terminated.recv() => anyhow::bail!("terminated"),
         }
-    })
+    });
+    // Its threads may be in the middle of a pause; nobody waits for them.
+    runtime.shutdown_background();
+    report.with_context(|| target::last_words(&plan.folder))
 }
 
 struct Run<'a> {
@@ -131,8 +137,9 @@ impl<'a> Run<'a> {
         let length = WARM_UP.min(self.slice());
         self.load.prepare(RATE_BEFORE, length, (0.0, 0.0)).await?;
         self.load.baseline(length / 4).await?;
-        let finish = Finish::new(length, self.plan.patience);
-        let slice = self.load.fire(&finish, (0.0, 0.0)).await?;
+        let finish = Finish::new(length, self.plan.patience, self.load.prepared());
+        let fired = self.load.fire(&finish, (0.0, 0.0)).await?;
+        let slice = self.load.judge(fired, &finish)?;
         Ok(slice.answers_per_s().max(1.0))
     }
 
@@ -146,21 +153,23 @@ impl<'a> Run<'a> {
         let part = (part(number), part(number + 1));
         let length = self.slice();
         self.load.prepare(rate, length, part).await?;
-        self.catch_up(CATCH_UP).await?;
+        if wait_for_projection(&self.rest, CATCH_UP).await?.is_none() {
+            self.measured.busy_baselines += 1;
+        }
         let mut round = Round::default();
         let baseline = length.clamp(Duration::from_millis(200), Duration::from_secs(2)) / 2;
         self.baselines(&mut round, baseline).await?;
 
         let before = self.rest.metrics().await?;
         let cpu_before = self.watched.read();
-        let finish = Finish::new(length, self.plan.patience);
-        let slice = {
-            let rate =
-                || format!("{title}: {:.0} answers/s", finish.answered() as f64 / finish.start.elapsed().as_secs_f64());
-            self.progress.watch(self.load.fire(&finish, part), rate).await?
-        };
+        let finish = Finish::new(length, self.plan.patience, self.load.prepared());
+        let rate =
+            || format!("{title}: {:.0} answers/s", finish.answered() as f64 / finish.start.elapsed().as_secs_f64());
+        let fired = self.progress.watch(self.load.fire(&finish, part), rate).await?;
+        // Before the answers are judged, which takes its own time.
         let cpu = CpuUse::between(&cpu_before, &self.watched.read());
         let counted = self.rest.metrics().await?;
+        let slice = self.load.judge(fired, &finish)?;
         self.measured.stalls.extend(stalls::find(&slice, finish.start - self.began));
         self.note(&title, round, slice, cpu, &counted, &counted.since(&before))
     }
@@ -216,11 +225,6 @@ impl<'a> Run<'a> {
         self.measured.take(round, slice, cpu, change);
         Ok(rate)
     }
-
-    /// Waits until the statements have what the journal has.
-    async fn catch_up(&self, patience: Duration) -> anyhow::Result<()> {
-        wait_for_projection(&self.rest, patience).await.map(|_| ())
-    }
 }
 
 /// Microseconds for each of so many.
@@ -237,6 +241,22 @@ async fn wait_for_projection(rest: &Rest, patience: Duration) -> anyhow::Result<
             return Ok(Some(began.elapsed()));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(None)
+}
+
+/// As [`wait_for_projection`], and the ledger does nothing more: what clients have given up on may still be in work.
+async fn wait_until_still(rest: &Rest, patience: Duration) -> anyhow::Result<Option<Duration>> {
+    const STILL: Duration = Duration::from_millis(500);
+    let began = Instant::now();
+    let events = async || anyhow::Ok(rest.metrics().await?.value("umbra_ledger_batch_events_sum"));
+    while began.elapsed() < patience {
+        let caught_up = wait_for_projection(rest, patience.saturating_sub(began.elapsed())).await?;
+        let (before, took) = (events().await?, began.elapsed());
+        tokio::time::sleep(STILL).await;
+        if caught_up.is_some() && events().await? == before {
+            return Ok(Some(took));
+        }
     }
     Ok(None)
 }
@@ -264,7 +284,10 @@ async fn make_load(plan: &Plan, target: &Target, rest: &Rest) -> anyhow::Result<
 
 /// Waits for the statements, reads them, ends the daemon, reads its journal, and compares.
 async fn find_truth(target: Target, rest: &Rest, load: &Load, wallets: &[i64]) -> anyhow::Result<Truth> {
-    let caught_up = wait_for_projection(rest, CATCH_UP_AT_END).await?;
+    let caught_up = wait_until_still(rest, CATCH_UP_AT_END).await?;
+    let caught_up = caught_up.with_context(|| {
+        format!("the statements do not catch up within {} s of the load's end", CATCH_UP_AT_END.as_secs())
+    })?;
     // The token of the start may be over.
     let rest = Rest::log_in(&target.demo, &target.demo.admin).await?;
     let read = |id: &i64| {
@@ -281,7 +304,7 @@ async fn find_truth(target: Target, rest: &Rest, load: &Load, wallets: &[i64]) -
         Load::Rest(load) => (&[][..], load.transfers.as_slice()),
     };
     let mut truth = truth::compare(&Clients { messages, transfers, wallets: &stated }, &journal);
-    truth.report.projection_s = caught_up.unwrap_or(CATCH_UP_AT_END).as_secs_f64();
+    truth.report.projection_s = caught_up.as_secs_f64();
     truth.report.journal_s = began.elapsed().as_secs_f64();
     Ok(truth)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::lane::{Finish, Record};
 use crate::measure::latency::Latencies;
 
 /// One message's end, for the timeline.
@@ -27,12 +28,15 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// Takes a message's times; `approved` counts only what was answered while the load was whole.
-    pub fn take(&mut self, record: &super::lane::Record, approved: bool) {
-        if let Some(sent) = record.sent {
-            self.lateness.record(sent.saturating_sub(record.due));
-        }
-        let (Some((at, _)), Some(latency)) = (&record.answer, record.latency()) else { return };
+    /// Takes a message's times; `approved` counts only what was answered while the load was whole. What was never
+    /// answered counts as answered when it was waited for no longer.
+    pub fn take(&mut self, record: &Record, finish: &Finish, approved: bool) {
+        let Some(sent) = record.sent else { return };
+        self.lateness.record(sent.saturating_sub(record.due));
+        let (Some((at, _)), Some(latency)) = (&record.answer, record.latency()) else {
+            self.latencies.record(finish.deadline.saturating_duration_since(finish.start + record.due));
+            return;
+        };
         self.latencies.record(latency);
         self.points.push(Point { at: *at, latency });
         if *at <= self.length {

@@ -16,7 +16,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Killed when it is dropped.
 pub struct Target {
-    process: Child,
+    process: Killed,
     pub data_dir: PathBuf,
     pub demo: DemoFile,
 }
@@ -42,13 +42,14 @@ impl Target {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(&log)?);
-        let mut process = command.spawn().context("the daemon cannot be started; is --umbra right?")?;
-        let mut printed = BufReader::new(process.stdout.take().context("the daemon's standard output is not piped")?);
+        let mut process = Killed(command.spawn().context("the daemon cannot be started; is --umbra right?")?);
+        let printed = process.0.stdout.take().context("the daemon's standard output is not piped")?;
+        let mut printed = BufReader::new(printed);
         let mut line = String::new();
         while line != "umbra ready\n" {
             line.clear();
             if printed.read_line(&mut line)? == 0 {
-                let status = process.wait()?;
+                let status = process.0.wait()?;
                 let said = std::fs::read_to_string(&log).unwrap_or_default();
                 bail!("the daemon ended ({status}) before it was ready; it said: {}", last_lines(&said));
             }
@@ -60,7 +61,7 @@ impl Target {
     }
 
     pub fn process(&self) -> u32 {
-        self.process.id()
+        self.process.0.id()
     }
 
     pub fn address(&self, listener: &str) -> anyhow::Result<SocketAddr> {
@@ -70,13 +71,13 @@ impl Target {
 
     /// Asks the daemon to end and waits for it; gives its data directory.
     pub fn stop(mut self) -> anyhow::Result<PathBuf> {
-        let pid = Pid::from_raw(i32::try_from(self.process.id())?).context("the daemon has no process number")?;
+        let pid = Pid::from_raw(i32::try_from(self.process.0.id())?).context("the daemon has no process number")?;
         kill_process(pid, Signal::TERM)?;
         let until = Instant::now() + STOP_PATIENCE;
         loop {
-            if let Some(status) = self.process.try_wait()? {
+            if let Some(status) = self.process.0.try_wait()? {
                 if !status.success() {
-                    bail!("the daemon ended with {status}; its log is beside {}", self.data_dir.display());
+                    bail!("the daemon ended with {status}");
                 }
                 return Ok(self.data_dir.clone());
             }
@@ -88,10 +89,23 @@ impl Target {
     }
 }
 
-impl Drop for Target {
+/// Killed when it is dropped.
+struct Killed(Child);
+
+impl Drop for Killed {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What the daemon of a run logged last: its folder goes with the run.
+pub fn last_words(folder: &Path) -> String {
+    let log = std::fs::read_to_string(folder.join("umbra.log")).unwrap_or_default();
+    if log.is_empty() {
+        "the run failed".into()
+    } else {
+        format!("the run failed; the daemon logged last: {}", last_lines(&log))
     }
 }
 

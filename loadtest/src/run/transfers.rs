@@ -137,7 +137,8 @@ impl Client {
         Ok(PreparedTransfer { transfer, request })
     }
 
-    /// One transfer after the other until the slice is over; with times, each not before it is due.
+    /// One transfer after the other until the slice is over; with times, each not before it is due. A client that is
+    /// late because its daemon is slow sends no more than the slice has time for.
     pub async fn fire(
         &self,
         prepared: Vec<PreparedTransfer>,
@@ -145,19 +146,21 @@ impl Client {
         finish: &Finish,
     ) -> Vec<(Transfer, Record)> {
         let mut done = Vec::with_capacity(prepared.len());
+        tokio::time::sleep_until(finish.start.into()).await;
         for (index, mut next) in prepared.into_iter().enumerate() {
             let due = due.as_ref().and_then(|due| due.get(index).copied());
             if let Some(due) = due {
                 tokio::time::sleep_until((finish.start + due).into()).await;
-            } else if finish.is_over() {
+            }
+            if finish.is_over() {
                 return done;
             }
             let sent = finish.start.elapsed();
-            let told = self.exchange(next.request).await;
+            let answer = tokio::time::timeout_at(finish.deadline.into(), self.exchange(next.request)).await;
             let at = finish.start.elapsed();
             finish.count();
-            let answer = told.as_ref().map(|_| (at, bytes::Bytes::new()));
-            next.transfer.told = told;
+            next.transfer.told = answer.ok().flatten();
+            let answer = next.transfer.told.as_ref().map(|_| (at, bytes::Bytes::new()));
             done.push((next.transfer, Record { due: due.unwrap_or(sent), sent: Some(sent), answer }));
         }
         if due.is_none() {

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use ledger::Code;
 use load_report::{Finding, TruthReport};
 
-use super::book::{Effect, MessageKey, Seen};
+use super::book::{Effect, Meant, MessageKey, Seen};
 use super::journal::{CardEntry, Journal, Moved};
 use super::transfers::Transfer;
 use crate::findings::fault;
@@ -16,6 +16,10 @@ use crate::findings::fault;
 pub struct Statement {
     pub entries: u64,
     pub sum: i64,
+    /// After the newest entry, as shown.
+    pub balance: i64,
+    /// Each entry's balance is the one before it and its amount.
+    pub balances_follow: bool,
     /// One entry: sequence in the journal, and amount.
     pub first: Option<(u64, i64)>,
 }
@@ -67,7 +71,7 @@ impl Truth {
         let report = &self.report;
         [report.lost, report.doubled, report.unanswered, report.contradicted, report.unsound_answers]
             .iter()
-            .chain([&report.wallets_wrong])
+            .chain([&report.wallets_wrong, &report.wrongly_approved])
             .all(|count| *count == 0)
     }
 
@@ -85,6 +89,11 @@ impl Truth {
                 report.doubled,
                 "postings are in the ledger or the statements beyond one for each approval: money was moved that nobody asked for",
             ),
+            (
+                "wrongly_approved",
+                report.wrongly_approved,
+                "messages were paid that had to be refused: a blocked, expired or empty card",
+            ),
             ("unanswered", report.unanswered, "messages were never answered"),
             (
                 "lost_answer",
@@ -100,7 +109,7 @@ impl Truth {
             (
                 "wallet_wrong",
                 report.wallets_wrong,
-                "wallets whose statement, journal and approvals do not add up to the same",
+                "wallets whose statement, balances, journal and approvals do not add up to the same",
             ),
         ];
         let of_kind = |kind: &str| -> String {
@@ -155,6 +164,10 @@ impl Truth {
         }
         let approved = entries.iter().filter(|entry| entry.code == Code::Approved).count() as u64;
         self.doubled(approved.saturating_sub(1), || format!("{} posted {approved} times", seen.key));
+        if matches!(seen.meant, Meant::Declined(_)) && approved > 0 {
+            self.report.wrongly_approved += 1;
+            self.example("wrongly_approved", || seen.key.to_string());
+        }
         if seen.told.is_none() && approved > 0 {
             self.report.unanswered_approved += 1;
             self.example("lost_answer", || seen.key.to_string());
@@ -244,7 +257,9 @@ impl Truth {
             format!("wallet {}: more entries in its statement than in the journal", wallet.id)
         });
         let by_clients = expected.unwrap_or(Some(0)).is_none_or(|posted| posted == moved.tested);
-        if sum != moved.sum || !by_clients {
+        // Every wallet was paid onto when it was made.
+        let has_entries = entries > 0 && wallet.statement.balances_follow && wallet.statement.balance == sum;
+        if sum != moved.sum || !by_clients || !has_entries {
             self.report.wallets_wrong += 1;
             self.example("wallet_wrong", || {
                 let clients = expected.flatten().unwrap_or(0);

@@ -61,6 +61,10 @@ fn applied(seq: u64, body: Body, code: Code, amount: i64, approval: u32, moves: 
     AppliedEvent { seq, at: seq, event: Arc::new(event), outcome, replayed: false, moves, holds: vec![] }
 }
 
+fn stated(entries: u64, sum: i64) -> Statement {
+    Statement { entries, sum, balance: sum, balances_follow: true, first: Some((10, -500)) }
+}
+
 /// Everybody's books of two purchases.
 struct Books {
     seen: Vec<Seen>,
@@ -75,7 +79,7 @@ impl Books {
             seen: vec![purchase(1), purchase(2)],
             events: vec![event(10, 1, Code::Approved, 500), event(11, 2, Code::Approved, 500)],
             transfers: vec![],
-            statement: Statement { entries: 2, sum: -1000, first: Some((10, -500)) },
+            statement: stated(2, -1000),
         }
     }
 
@@ -107,7 +111,7 @@ fn books_that_agree_pass() {
 fn an_approval_without_its_posting_is_lost() {
     let mut books = Books::agreeing();
     books.events.pop();
-    books.statement = Statement { entries: 1, sum: -500, first: Some((10, -500)) };
+    books.statement = stated(1, -500);
     assert_eq!(books.found(), ["lost", "wallet_wrong"]);
     assert_eq!(books.compare().report.lost, 1);
     books.events.push(event(11, 2, Code::InsufficientFunds, 500));
@@ -117,9 +121,9 @@ fn an_approval_without_its_posting_is_lost() {
 #[test]
 fn an_approval_without_its_entry_in_the_statement_is_lost() {
     let mut books = Books::agreeing();
-    books.statement = Statement { entries: 1, sum: -500, first: Some((10, -500)) };
+    books.statement = stated(1, -500);
     assert_eq!(books.found(), ["lost", "wallet_wrong"]);
-    books.statement = Statement { entries: 3, sum: -1500, first: Some((10, -500)) };
+    books.statement = stated(3, -1500);
     assert_eq!(books.found(), ["doubled", "wallet_wrong"]);
 }
 
@@ -127,7 +131,7 @@ fn an_approval_without_its_entry_in_the_statement_is_lost() {
 fn what_is_posted_twice_or_unasked_is_doubled() {
     let mut books = Books::agreeing();
     books.events.push(event(12, 2, Code::Approved, 500));
-    books.statement = Statement { entries: 3, sum: -1500, first: Some((10, -500)) };
+    books.statement = stated(3, -1500);
     assert_eq!(books.found(), ["doubled", "wallet_wrong"]);
     books.events.pop();
     books.events.push(event(12, 900_001, Code::Approved, 500));
@@ -135,6 +139,26 @@ fn what_is_posted_twice_or_unasked_is_doubled() {
     assert_eq!(truth.report.doubled, 1);
     let text = truth.findings().into_iter().map(|finding| finding.text).collect::<String>();
     assert!(text.contains("STAN 900001") && text.contains("no client sent"), "{text}");
+}
+
+#[test]
+fn balances_that_do_not_follow_and_empty_statements_are_wrong() {
+    let mut books = Books::agreeing();
+    books.statement.balance = -999;
+    assert_eq!(books.found(), ["wallet_wrong"]);
+    books.statement = Statement { balances_follow: false, ..stated(2, -1000) };
+    assert_eq!(books.found(), ["wallet_wrong"]);
+    books.seen.clear();
+    books.events.clear();
+    books.statement = Statement { balances_follow: true, ..Statement::default() };
+    assert_eq!(books.found(), ["wallet_wrong"], "not even what it was opened with");
+}
+
+#[test]
+fn what_had_to_be_refused_must_not_be_paid() {
+    let mut books = Books::agreeing();
+    books.seen[1].meant = Meant::Declined(*b"62");
+    assert_eq!(books.found(), ["wrongly_approved"]);
 }
 
 #[test]
@@ -153,7 +177,7 @@ fn a_lost_answer_is_told_from_lost_money() {
     books.seen[1].told = None;
     assert_eq!(books.found(), ["unanswered", "lost_answer"]);
     books.events.pop();
-    books.statement = Statement { entries: 1, sum: -500, first: Some((10, -500)) };
+    books.statement = stated(1, -500);
     assert_eq!(books.found(), ["unanswered"], "never arrived: nothing moved");
     books.seen[1].unsound = true;
     assert_eq!(books.found(), ["unsound_answer"]);
@@ -187,14 +211,14 @@ fn reversals_give_back_what_was_posted() {
     }
     back.moves = moved(SHOP, ACCOUNT, 380);
     books.events.push(back);
-    books.statement = Statement { entries: 3, sum: -620, first: Some((10, -500)) };
+    books.statement = stated(3, -620);
     assert_eq!(books.found(), [""; 0]);
     // An advice about an original that never was approved is taken, and gives nothing back.
     books.seen[1].told = Some(Told { code: *b"68", approval: None });
     books.events[1] = event(11, 2, Code::TooLate, 500);
     books.events[2].outcome.code = Code::OriginalNotFound;
     books.events[2].moves = vec![];
-    books.statement = Statement { entries: 1, sum: -500, first: Some((10, -500)) };
+    books.statement = stated(1, -500);
     assert_eq!(books.found(), [""; 0]);
 }
 
@@ -209,7 +233,7 @@ fn transfers_are_found_by_their_names() {
     let mut books = Books::agreeing();
     books.events.push(transfer(12, "load-1"));
     books.transfers.push(asked(Some(Ok(12))));
-    books.statement = Statement { entries: 3, sum: -1250, first: Some((10, -500)) };
+    books.statement = stated(3, -1250);
     assert_eq!(books.found(), [""; 0]);
     books.transfers[0] = asked(Some(Ok(13)));
     assert_eq!(books.found(), ["contradicted"]);
