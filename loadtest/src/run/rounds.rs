@@ -80,7 +80,10 @@ pub fn run(plan: &Plan) -> anyhow::Result<RunReport> {
     });
     // Its threads may be in the middle of a pause; nobody waits for them.
     runtime.shutdown_background();
-    report.with_context(|| target::last_words(&plan.folder))
+    report.map_err(|error| match target::last_words(&plan.folder) {
+        Some(words) => error.context(words),
+        None => error,
+    })
 }
 
 struct Run<'a> {

@@ -99,14 +99,12 @@ impl Drop for Killed {
     }
 }
 
-/// What the daemon of a run logged last: its folder goes with the run.
-pub fn last_words(folder: &Path) -> String {
+/// Warnings and errors that the daemon of a run logged last, if any: its folder goes with the run.
+pub fn last_words(folder: &Path) -> Option<String> {
     let log = std::fs::read_to_string(folder.join("umbra.log")).unwrap_or_default();
-    if log.is_empty() {
-        "the run failed".into()
-    } else {
-        format!("the run failed; the daemon logged last: {}", last_lines(&log))
-    }
+    let is_bad = |line: &&str| line.contains("\"level\":\"WARN\"") || line.contains("\"level\":\"ERROR\"");
+    let bad: Vec<&str> = log.lines().filter(is_bad).collect();
+    (!bad.is_empty()).then(|| format!("the daemon logged last: {}", last_lines(&bad.join("\n"))))
 }
 
 fn last_lines(text: &str) -> String {
