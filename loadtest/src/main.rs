@@ -3,11 +3,13 @@
 mod commands;
 mod findings;
 mod hsm_alone;
+mod interrupt;
 mod ledger_alone;
 mod local_server;
 mod measure;
 mod progress;
 mod run;
+mod scratch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

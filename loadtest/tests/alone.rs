@@ -41,7 +41,7 @@ fn ledger() {
     let folder = tempfile::tempdir().unwrap();
     let data_dir = folder.path().to_str().unwrap();
     let report =
-        report(&["ledger", "--json", "--seconds", "1", "--accounts", "1000", "--rounds", "2", "--data-dir", data_dir]);
+        report(&["ledger", "--json", "--seconds", "1", "--accounts", "1000", "--rounds", "2", "--dir", data_dir]);
     assert_complete(&report, "ledger", "single_p50_to_sync_p50");
     assert_positive(
         &report,

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::interrupt;
 use crate::ledger_alone::{self, Settings};
 use crate::progress::Progress;
+use crate::scratch;
 
 /// What `--help` says below the options.
 const MEASURED: &str = "\
@@ -39,9 +41,9 @@ pub struct Args {
     /// The same seed gives the same movements
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Where to make a temporary folder; the system's, if not given
+    /// Folder on the disk to be measured; a folder is made in it and removed [default: the system's]
     #[arg(long)]
-    data_dir: Option<PathBuf>,
+    dir: Option<PathBuf>,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -52,10 +54,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         in_flight: usize::try_from(args.in_flight)?,
         seed: args.seed,
     };
-    let parent = args.data_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let folder = scratch::folder(args.dir.as_deref())?;
+    let path = folder.path().to_owned();
     let progress = Progress::new(u64::from(args.rounds));
-    let report = ledger_alone::run(&settings, &parent, &progress)?;
-    drop(progress);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let report = interrupt::run(runtime, async move {
+        tokio::task::spawn_blocking(move || ledger_alone::run(&settings, &path, &progress)).await?
+    })?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use crate::run::{Fault, Model, Plan, Workload, run as run_plan};
+use crate::scratch;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -87,10 +88,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     {
         bail!("this fault cannot be planted in this workload; choose --workload purchase");
     }
-    let parent = args.dir.clone().unwrap_or_else(std::env::temp_dir);
-    let folder = tempfile::Builder::new().prefix("loadtest-").tempdir_in(&parent);
-    let folder =
-        folder.with_context(|| format!("cannot make a folder in {}; choose another --dir", parent.display()))?;
+    let folder = scratch::folder(args.dir.as_deref())?;
     let plan = Plan {
         workload: args.workload,
         model: match args.rate {

@@ -36,6 +36,8 @@ pub struct Loaded {
 pub struct Faults {
     pub wrong: u64,
     pub missing: u64,
+    /// To commands that were answered already, or never sent.
+    pub strange: u64,
     /// Command's answer code and error code of the first wrong one. Never a field.
     pub first_wrong: Option<String>,
 }
@@ -84,6 +86,7 @@ impl Loaded {
         for exchange in exchanges {
             self.latencies.add(&exchange.latencies);
             self.faults.missing += exchange.missing;
+            self.faults.strange += exchange.strange;
             self.faults.judge(&exchange.received, answers);
         }
     }
@@ -106,6 +109,7 @@ impl Faults {
     pub fn add(&mut self, other: Self) {
         self.wrong += other.wrong;
         self.missing += other.missing;
+        self.strange += other.strange;
         self.first_wrong = self.first_wrong.take().or(other.first_wrong);
     }
 }

@@ -145,6 +145,9 @@ fn findings_of(name: &str, faults: &Faults) -> Vec<Finding> {
     if faults.missing > 0 {
         found.push(fault("missing_answers", format!("{name}: {} commands were not answered", faults.missing)));
     }
+    if faults.strange > 0 {
+        found.push(fault("strange_answers", format!("{name}: {} answers that nobody waited for", faults.strange)));
+    }
     found
 }
 
@@ -155,9 +158,9 @@ mod tests {
     #[test]
     fn wrong_and_missing_answers_are_faults() {
         assert_eq!(findings_of("mac_verify", &Faults::default()), []);
-        let faults = Faults { wrong: 2, missing: 1, first_wrong: Some("M901".into()) };
+        let faults = Faults { wrong: 2, missing: 1, strange: 1, first_wrong: Some("M901".into()) };
         let found = findings_of("mac_verify", &faults);
-        assert_eq!(found.len(), 2);
+        assert_eq!(found.len(), 3);
         assert_eq!(found[0].text, "mac_verify: 2 wrong answers, the first a M901");
     }
 }

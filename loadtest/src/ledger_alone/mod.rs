@@ -30,23 +30,18 @@ pub use settings::Settings;
 /// Freed memory goes back to the system a little later.
 const UNTIL_MEMORY_SETTLES: Duration = Duration::from_millis(200);
 
-/// Opens the accounts, measures the rounds, closes the ledger and checks its journal. `parent`: where the temporary
-/// folder is made, which is gone afterwards.
-pub fn run(settings: &Settings, parent: &Path, progress: &Progress) -> anyhow::Result<LedgerReport> {
-    let folder = tempfile::Builder::new()
-        .prefix("loadtest-ledger-")
-        .tempdir_in(parent)
-        .with_context(|| format!("cannot make a folder in {}; choose another --data-dir", parent.display()))?;
-    let mut findings = warn_of_memory(folder.path(), progress);
-    let mut file = RecycledFile::create(folder.path())?;
-    let journal = folder.path().join("ledger");
+/// Opens the accounts, measures the rounds, closes the ledger and checks its journal, all in an empty folder.
+pub fn run(settings: &Settings, folder: &Path, progress: &Progress) -> anyhow::Result<LedgerReport> {
+    let mut findings = warn_of_memory(folder, progress);
+    let mut file = RecycledFile::create(folder)?;
+    let journal = folder.join("ledger");
     let storage = FileStorage::open(&journal).with_context(|| format!("cannot use {}", journal.display()))?;
     let ledger = Ledger::open(Arc::new(storage), LedgerConfig::new(Arc::new(SystemClock)))?;
     let mut driver = Driver::new(ledger, settings);
     let bytes_per_account = open_accounts(&mut driver, settings, progress)?;
     let rounds = measure_rounds(&mut driver, &mut file, settings, progress)?;
     progress.stage("checking the journal");
-    let truth = truth::check(driver, folder.path(), &mut findings);
+    let truth = truth::check(driver, folder, &mut findings);
     Ok(LedgerReport::new(settings.clone(), bytes_per_account, rounds, truth, findings))
 }
 
@@ -55,7 +50,7 @@ fn warn_of_memory(folder: &Path, progress: &Progress) -> Vec<Finding> {
         return Vec::new();
     }
     let text = format!(
-        "{} is kept in memory, where a sync costs and means nothing; name a folder on a disk with --data-dir",
+        "{} is kept in memory, where a sync costs and means nothing; name a folder on a disk with --dir",
         folder.parent().unwrap_or(folder).display()
     );
     progress.line(&format!("warning: {text}"));

@@ -7,7 +7,6 @@ use anyhow::Context;
 use futures::{StreamExt, TryStreamExt};
 use load_report::{Round, RunReport};
 use parties::Dialect;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::card_load::{CardLoad, Model};
 use super::journal::Journal;
@@ -24,6 +23,7 @@ use super::stalls;
 use super::target::{self, Target};
 use super::truth::{self, Clients, Truth, Wallet};
 use super::workload::Workload;
+use crate::interrupt;
 use crate::local_server::LocalServer;
 use crate::measure::cpu::{CpuUse, Watched};
 use crate::measure::recycled_file::RecycledFile;
@@ -69,17 +69,7 @@ const SYNC_BYTES_BEFORE: u64 = 4096;
 pub fn run(plan: &Plan) -> anyhow::Result<RunReport> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("clients").enable_all().build()?;
-    let report = runtime.block_on(async {
-        let mut terminated = signal(SignalKind::terminate())?;
-        tokio::select! {
-            report = Run::go(plan) => report,
-            // What is left goes with its owners: the daemon is killed, its folder removed.
-            _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),
-            _ = terminated.recv() => anyhow::bail!("terminated"),
-        }
-    });
-    // Its threads may be in the middle of a pause; nobody waits for them.
-    runtime.shutdown_background();
+    let report = interrupt::run(runtime, Run::go(plan));
     report.map_err(|error| match target::last_words(&plan.folder) {
         Some(words) => error.context(words),
         None => error,
