@@ -52,14 +52,18 @@ impl Issuer {
     }
 
     fn acquire(&self, flags: &[&str]) -> Output {
-        Command::new(binary())
+        self.acquirer(flags).output().expect("umbra can be started")
+    }
+
+    fn acquirer(&self, flags: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
             .args(["network", "acquirer", "--connect", &self.address, "--id", "500001", "--pan", PAN])
             .args(["--acquirer", "500002", "--amount", "12.50"])
             .args(flags)
             .env("UMBRA_ZMK", ZMK)
-            .env("UMBRA_PIN", PIN)
-            .output()
-            .expect("umbra can be started")
+            .env("UMBRA_PIN", PIN);
+        command
     }
 }
 
@@ -134,6 +138,37 @@ fn what_is_not_answered_is_reversed() {
     let printed = issuer.stop();
     assert!(printed.contains("its answer is lost") && printed.contains(&format!("{reversed} reversed")), "{printed}");
     hides_secrets(&printed);
+}
+
+/// The last line an issuer prints.
+fn counts(printed: &str) -> Value {
+    serde_json::from_str::<Value>(printed.lines().last().unwrap()).unwrap()["counts"].take()
+}
+
+#[test]
+fn a_stopped_acquirer_settles_what_is_under_way() {
+    let issuer = Issuer::start(&["--json", "--delay-ms", "200"]);
+    let mut acquirer =
+        issuer.acquirer(&["--json", "--count", "100000"]).stdout(Stdio::piped()).spawn().expect("umbra can be started");
+    let mut lines = BufReader::new(acquirer.stdout.take().unwrap());
+    let mut shown = String::new();
+    lines.read_line(&mut shown).unwrap();
+    kill_process(Pid::from_child(&acquirer), Signal::TERM).unwrap();
+    lines.read_to_string(&mut shown).unwrap();
+    assert_eq!(acquirer.wait().unwrap().code(), Some(1), "not everything was sent");
+    let counts = counts(&issuer.stop());
+    let decided = counts["approved"].as_u64().unwrap() + counts["declined"].as_u64().unwrap();
+    assert!(decided < 100_000 && shown.lines().count() as u64 == decided, "{counts}");
+}
+
+#[test]
+fn nobody_has_to_read_what_an_acquirer_prints() {
+    let issuer = Issuer::start(&["--json", "--delay-ms", "50"]);
+    let mut acquirer =
+        issuer.acquirer(&["--count", "8", "--reverse"]).stdout(Stdio::piped()).spawn().expect("umbra can be started");
+    drop(acquirer.stdout.take());
+    assert!(acquirer.wait().unwrap().success());
+    assert_eq!(counts(&issuer.stop())["reversed"], 8);
 }
 
 #[test]

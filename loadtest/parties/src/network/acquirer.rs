@@ -32,7 +32,8 @@ pub struct AcquirerSettings {
     pub merchant_id: String,
     pub answer_timeout: Duration,
     pub repeats: Repeats,
-    /// Give the other side keys at the beginning of a connection, unless there are some.
+    /// Give the other side keys at the beginning of a connection, unless it proves that it has some, and when
+    /// it refuses a reversal for want of them.
     pub exchange_keys: bool,
 }
 
@@ -58,6 +59,8 @@ pub struct AcquirerSide {
     /// Builds what a terminal would send; the network's own fields are added to it.
     terminal: Terminal,
     link: Mutex<Option<Arc<Link>>>,
+    /// Held by whoever replaces keys that the other side has lost.
+    renewal: Mutex<()>,
 }
 
 impl AcquirerSide {
@@ -72,7 +75,7 @@ impl AcquirerSide {
         let settings = AcquirerSettings { acquirer_id, ..settings };
         let party = Party::new(zone, watch)?;
         let terminal = Terminal::new(behind(&settings)?, party.dialect.clone());
-        let side = Self { party, address, settings, terminal, link: Mutex::default() };
+        let side = Self { party, address, settings, terminal, link: Mutex::default(), renewal: Mutex::default() };
         side.link().await?;
         Ok(side)
     }
@@ -119,12 +122,22 @@ impl AcquirerSide {
         }
     }
 
+    /// The other side refused a message for its MAC. Whoever notices it first replaces the keys for all.
+    async fn renew_keys(&self, refused: &Request) -> Result<(), NetworkError> {
+        let link = self.link().await?;
+        let _renewal = self.renewal.lock().await;
+        match refused.keys() == self.party.zone.keys().as_deref() {
+            true => link.exchange_keys().await,
+            false => Ok(()),
+        }
+    }
+
     async fn greet(&self, link: &Link) -> Result<(), NetworkError> {
         link.sign_on().await?;
-        if self.settings.exchange_keys && !self.party.zone.has_keys() {
-            link.exchange_keys().await?;
+        match self.settings.exchange_keys {
+            true => link.ensure_keys().await,
+            false => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Count {
     /// Reversals that gave something back.
     Reversed,
     WrongPins,
+    /// Messages the issuer remembers no more, to make room: a copy or a reversal of one finds nothing.
+    Forgotten,
     /// Messages that were not answered, on purpose.
     Lost,
     /// Messages answered too late, on purpose.
@@ -35,7 +37,7 @@ pub enum Count {
     Unmatched,
 }
 
-const ALL: [(Count, &str); 17] = [
+const ALL: [(Count, &str); 18] = [
     (Count::Links, "links"),
     (Count::Received, "received"),
     (Count::Sent, "sent"),
@@ -46,6 +48,7 @@ const ALL: [(Count, &str); 17] = [
     (Count::Duplicates, "duplicates"),
     (Count::Reversed, "reversed"),
     (Count::WrongPins, "wrong_pins"),
+    (Count::Forgotten, "forgotten"),
     (Count::Lost, "lost"),
     (Count::Late, "late"),
     (Count::Disconnects, "disconnects"),

@@ -27,6 +27,8 @@ pub enum NetworkError {
     Closed,
     #[error("the reversal is still without an answer after {0} copies; reverse by hand")]
     NeverAnswered(u32),
+    #[error("the reversal was refused with {code} ({meaning}); reverse by hand")]
+    ReversalRefused { code: String, meaning: &'static str },
     #[error(transparent)]
     Party(#[from] crate::Error),
 }

@@ -45,7 +45,7 @@ pub struct IssuerSettings {
     pub cards: Vec<IssuerCard>,
     /// Sign on at the beginning of every connection.
     pub sign_on: bool,
-    /// Give the other side keys at the beginning of a connection, unless there are some.
+    /// Give the other side keys at the beginning of a connection, unless it proves that it has some.
     pub exchange_keys: bool,
 }
 
@@ -131,8 +131,8 @@ impl IssuerSide {
     /// What is on a card's account.
     pub fn balance(&self, pan: &str, currency: &str) -> Result<Balance, NetworkError> {
         let pan = Pan::parse(pan).map_err(|fault| NetworkError::Cards(fault.to_string()))?;
-        let mut books = self.host.books();
-        let account = books.accounts.open(&pan, currency);
+        let books = self.host.books();
+        let account = books.accounts.account(&pan, currency);
         Ok(books.accounts.balance(account))
     }
 
@@ -209,8 +209,8 @@ impl Greeter {
             if self.sign_on {
                 link.sign_on().await?;
             }
-            if self.exchange_keys && !self.party.zone.has_keys() {
-                link.exchange_keys().await?;
+            if self.exchange_keys {
+                link.ensure_keys().await?;
             }
             Ok(())
         };
@@ -227,8 +227,8 @@ impl Greeter {
         if self.sign_on {
             let _ = link.sign_on().await;
         }
-        if self.exchange_keys && !self.party.zone.has_keys() {
-            let _ = link.exchange_keys().await;
+        if self.exchange_keys {
+            let _ = link.ensure_keys().await;
         }
     }
 

@@ -36,6 +36,11 @@ impl KeyRing {
         self.current.as_ref().or(self.pending.as_ref())
     }
 
+    /// Whether both sides are known to have a pair.
+    pub fn is_in_use(&self) -> bool {
+        self.current.is_some()
+    }
+
     /// The other side is being given this pair.
     pub fn offer(&mut self, keys: Arc<SessionKeys>) {
         self.pending = Some(keys);
@@ -132,6 +137,15 @@ mod tests {
         assert!(Arc::ptr_eq(ring.current().unwrap(), &second), "the other side uses it");
         assert!(made_by(&mut ring, &sealed(Some(&first)), &first, now + Duration::from_secs(59)));
         assert!(!made_by(&mut ring, &sealed(Some(&first)), &first, now + Duration::from_secs(61)));
+    }
+
+    #[test]
+    fn an_offer_alone_is_sent_under_and_not_in_use() {
+        let (mut ring, keys) = (KeyRing::default(), pair());
+        ring.offer(Arc::clone(&keys));
+        assert!(ring.current().is_some() && !ring.is_in_use());
+        assert!(made_by(&mut ring, &sealed(Some(&keys)), &keys, Instant::now()));
+        assert!(ring.is_in_use());
     }
 
     #[test]

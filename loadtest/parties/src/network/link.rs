@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use iso8583::framing::Frame;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,6 +27,9 @@ const ADMINISTRATION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Frames that wait to be written. Whoever fills it waits for the other side to read.
 const OUTGOING_MAX: usize = 1_024;
+
+/// Answers that wait for their time. Whoever asks for more waits until one is sent.
+pub(crate) const DELAYED_MAX: usize = 16_384;
 
 /// How often keys are offered while the other side keeps offering its own.
 const OFFERS_MAX: u32 = 3;
@@ -50,6 +53,8 @@ pub struct Link {
     closed: CancellationToken,
     /// Answers that are still to be sent.
     answers: TaskTracker,
+    /// A permit for each answer that may still be delayed.
+    pub(crate) delays: Arc<Semaphore>,
 }
 
 impl Link {
@@ -78,6 +83,7 @@ impl Link {
             offering: AtomicBool::new(false),
             closed: CancellationToken::new(),
             answers: TaskTracker::new(),
+            delays: Arc::new(Semaphore::new(DELAYED_MAX)),
         });
         tokio::spawn(write_frames(sender, frames, link.closed.clone()));
         tokio::spawn(Arc::clone(&link).read(receiver));
@@ -114,6 +120,26 @@ impl Link {
             if self.settle_offer(&keys, &mut result) || offers == OFFERS_MAX {
                 return result;
             }
+        }
+    }
+
+    /// Gives the other side keys, unless it proves that it has those of now: they may be lost on either side.
+    pub(crate) async fn ensure_keys(&self) -> Result<(), NetworkError> {
+        match self.proves_keys().await? {
+            true => Ok(()),
+            false => self.exchange_keys().await,
+        }
+    }
+
+    /// Whether an echo under the keys of now is answered under them.
+    async fn proves_keys(&self) -> Result<bool, NetworkError> {
+        if !self.party.zone.has_keys() {
+            return Ok(false);
+        }
+        match self.echo().await {
+            Ok(exchange) => Ok(exchange.authenticated),
+            Err(NetworkError::Refused { .. } | NetworkError::Party(Error::Answer(_))) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

@@ -43,8 +43,9 @@ impl Zone {
         self.key_scheme
     }
 
+    /// Whether both sides are known to have a pair; one that is only on offer does not count.
     pub fn has_keys(&self) -> bool {
-        self.ring().current().is_some()
+        self.ring().is_in_use()
     }
 
     /// The pair for what is sent now.

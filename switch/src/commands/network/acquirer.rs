@@ -1,22 +1,22 @@
 //! `umbra network acquirer`.
 
 mod outcome;
+mod under_way;
 
 use std::io::{Write, stdout};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use futures::StreamExt;
+use anyhow::{Context, bail};
 use parties::{AcquirerSettings, AcquirerSide, CardProfile, Exchange, Kind, Repeats, Settlement};
+use tokio_util::sync::CancellationToken;
 
 use self::outcome::Outcome;
 use super::options::ZoneOptions;
 use super::report;
 use crate::commands::terminal::options::{Hidden, hidden};
 use crate::commands::terminal::setup::{currency, minor_units, usage};
-
-/// Requests under way at once: as many as the switch works on for one connection.
-const UNDER_WAY_MAX: usize = 64;
+use crate::stop_signals::StopSignals;
 
 // Has no `Debug`: it holds a ZMK, a PAN and a PIN. (A doc comment here would become the help of the command.)
 #[derive(clap::Args)]
@@ -67,7 +67,8 @@ pub struct Args {
     verbose: bool,
 }
 
-/// Whether everything was approved.
+/// Whether everything was sent and approved. The first signal ends the sending, and what is under way is settled; the
+/// second ends that.
 pub async fn run(args: &Args) -> anyhow::Result<bool> {
     // Whatever is wrong with the command line shows before a socket is opened.
     let (zone, card) = (args.zone.zone()?, args.card()?);
@@ -75,21 +76,37 @@ pub async fn run(args: &Args) -> anyhow::Result<bool> {
     let kind = if args.preauth { Kind::PreAuth } else { Kind::Purchase };
     let settings = args.settings()?;
     let watch = args.verbose.then(|| report::watch(args.zone.json));
-    let acquirer = AcquirerSide::connect(args.connect, zone, settings, watch).await?;
-    let outcomes = (0..args.count).map(|_| transact(&acquirer, args, kind, &card, amount));
-    let mut outcomes = futures::stream::iter(outcomes).buffered(UNDER_WAY_MAX);
-    let mut all_approved = true;
-    while let Some(outcome) = outcomes.next().await {
-        let outcome = outcome?;
-        all_approved &= outcome.is_approved();
-        writeln!(stdout().lock(), "{}", if args.zone.json { outcome.json().to_string() } else { outcome.describe() })?;
-    }
-    drop(outcomes);
+    let mut signals = StopSignals::new()?;
+    let acquirer = tokio::select! {
+        connected = AcquirerSide::connect(args.connect, zone, settings, watch) => connected?,
+        () = signals.received() => return Ok(false),
+    };
+    let items = (0..args.count).map(|_| transact(&acquirer, args, kind, &card, amount));
+    let (stop, mut approved) = (CancellationToken::new(), 0);
+    let finished = under_way::finish(items, &stop, |outcome| {
+        approved += u32::from(outcome.is_approved());
+        print(&outcome, args.zone.json);
+    });
+    let result = tokio::select! {
+        result = finished => result,
+        () = stopped_twice(&mut signals, &stop) => bail!("stopped before everything was settled; reverse by hand"),
+    };
     acquirer.stop().await;
     if args.verbose {
         report::counts(acquirer.counts(), args.zone.json);
     }
-    Ok(all_approved)
+    result.map(|()| approved == args.count)
+}
+
+async fn stopped_twice(signals: &mut StopSignals, stop: &CancellationToken) {
+    signals.received().await;
+    stop.cancel();
+    signals.received().await;
+}
+
+/// Whoever reads may have gone; what is under way is settled all the same.
+fn print(outcome: &Outcome, json: bool) {
+    let _ = writeln!(stdout().lock(), "{}", if json { outcome.json().to_string() } else { outcome.describe() });
 }
 
 async fn transact(
@@ -100,11 +117,15 @@ async fn transact(
     amount: u64,
 ) -> anyhow::Result<Outcome> {
     let request = acquirer.request(kind, card, amount)?;
-    match acquirer.settle(&request, card).await? {
+    let whose = || format!("request {}", request.stan());
+    match acquirer.settle(&request, card).await.with_context(whose)? {
         Settlement::Reversed(reversal) => Ok(Outcome::Unanswered { request, reversal }),
         Settlement::Answered(exchange) => {
             let reversal = match args.reverse && moves_money(&exchange) {
-                true => Some(Box::new(acquirer.reverse_until_answered(&request, card).await?)),
+                true => {
+                    let reversed = acquirer.reverse_until_answered(&request, card).await.with_context(whose)?;
+                    Some(Box::new(reversed))
+                }
                 false => None,
             };
             Ok(Outcome::Answered { exchange, reversal })

@@ -1,5 +1,7 @@
 //! The network's messages: what its terminal says, with DE 32 and 33, the PIN under the ZPK, and the MAC.
 
+use std::sync::Arc;
+
 use iso8583::Fields;
 use payment_crypto::{Pin, pin_block};
 use zeroize::Zeroize;
@@ -11,12 +13,13 @@ use crate::{CardProfile, Error, Kind, Original, Request, Reversal, SessionKeys};
 impl AcquirerSide {
     /// An 0100 or 0200.
     pub fn request(&self, kind: Kind, card: &CardProfile, amount_minor: u64) -> Result<Request, NetworkError> {
-        let keys = self.party.zone.keys().ok_or(NetworkError::NoZoneKeys)?;
+        // Read once: PIN and MAC must be under one pair, whatever is exchanged meanwhile.
+        let keys = self.keys()?;
         let mut fields = self.plain(kind, card, amount_minor)?;
         if let (Some(pin), true) = (card.pin(), kind.asks_for_pin()) {
             fields.set_binary(52, pin_under(&keys, pin, card)?);
         }
-        self.seal(fields)
+        self.seal_under(&keys, fields)
     }
 
     /// An 0120 or 0220: it has been approved elsewhere.
@@ -44,19 +47,32 @@ impl AcquirerSide {
         self.seal(reversal.fields().clone())
     }
 
-    /// The same message sent again: MTI xxx1, all else as it was, under the keys of now.
+    /// The same message sent again: MTI xxx1, all else as it was, PIN and MAC under the keys of now.
     pub fn repeat(&self, request: &Request) -> Result<Request, NetworkError> {
         let mut fields = request.fields().clone();
         fields.set_mti(&format!("{}1", request.mti().get(..3).unwrap_or_default()));
-        self.seal(fields)
+        let keys = self.keys()?;
+        if let (Some(old), Some(block)) = (request.keys(), request.fields().binary(52))
+            && *old != *keys
+        {
+            fields.set_binary(52, translated(old, &keys, block)?);
+        }
+        self.seal_under(&keys, fields)
     }
 
     /// Any fields as a message of this network.
-    pub fn seal(&self, mut fields: Fields) -> Result<Request, NetworkError> {
-        let keys = self.party.zone.keys().ok_or(NetworkError::NoZoneKeys)?;
+    pub fn seal(&self, fields: Fields) -> Result<Request, NetworkError> {
+        self.seal_under(&self.keys()?, fields)
+    }
+
+    fn keys(&self) -> Result<Arc<SessionKeys>, NetworkError> {
+        self.party.zone.keys().ok_or(NetworkError::NoZoneKeys)
+    }
+
+    fn seal_under(&self, keys: &Arc<SessionKeys>, mut fields: Fields) -> Result<Request, NetworkError> {
         fields.set(32, self.settings.acquirer_id.as_str());
         fields.set(33, self.party.zone.id());
-        Ok(Request::seal(fields, &self.party.dialect.spec, Some(&keys))?)
+        Ok(Request::seal(fields, &self.party.dialect.spec, Some(keys))?)
     }
 
     fn plain(&self, kind: Kind, card: &CardProfile, amount_minor: u64) -> Result<Fields, NetworkError> {
@@ -81,4 +97,10 @@ fn pin_under(keys: &SessionKeys, pin: &Pin, card: &CardProfile) -> Result<Vec<u8
     let enciphered = keys.tpk.encrypt_block(clear);
     clear.zeroize();
     Ok(enciphered.to_vec())
+}
+
+/// DE 52 under another ZPK.
+fn translated(old: &SessionKeys, new: &SessionKeys, block: &[u8]) -> Result<Vec<u8>, Error> {
+    let clear = old.tpk.decrypt_ecb(block)?;
+    Ok(new.tpk.encrypt_ecb(&clear)?.to_vec())
 }

@@ -1,4 +1,4 @@
-//! Cards' accounts. An account opens when a card is first used in a currency.
+//! Cards' accounts. What is on an account is kept from its first change on; until then it follows from the seed.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -52,7 +52,15 @@ impl CardFile {
     }
 }
 
-#[derive(Debug)]
+/// A card's account in a currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    name: Digest,
+    /// What is on it before anything has changed it.
+    opening: i64,
+}
+
+// No `Debug`: balances and seed together could give card numbers away.
 pub(crate) struct Accounts {
     chance: Chance,
     opening: RangeInclusive<u64>,
@@ -76,24 +84,28 @@ impl Accounts {
         self.cards.get_mut(&card_name(pan))
     }
 
-    /// The account's name, for changing it later.
-    pub fn open(&mut self, pan: &Pan, currency: &str) -> Digest {
-        let name = digest("account", &[pan.as_str(), currency]);
-        if !self.balances.contains_key(&name) {
-            let ledger = self.opening_of(pan);
-            self.balances.insert(name, Balance { ledger, held: 0 });
+    pub fn account(&self, pan: &Pan, currency: &str) -> Account {
+        Account { name: digest("account", &[pan.as_str(), currency]), opening: self.opening_of(pan) }
+    }
+
+    pub fn balance(&self, account: Account) -> Balance {
+        let unchanged = Balance { ledger: account.opening, held: 0 };
+        self.balances.get(&account.name).copied().unwrap_or(unchanged)
+    }
+
+    pub fn change(&mut self, account: Account, ledger: i64, held: i64) {
+        if (ledger, held) == (0, 0) {
+            return;
         }
-        name
-    }
-
-    pub fn balance(&self, account: Digest) -> Balance {
-        self.balances.get(&account).copied().unwrap_or_default()
-    }
-
-    pub fn change(&mut self, account: Digest, ledger: i64, held: i64) {
-        let balance = self.balances.entry(account).or_default();
+        let unchanged = Balance { ledger: account.opening, held: 0 };
+        let balance = self.balances.entry(account.name).or_insert(unchanged);
         balance.ledger = balance.ledger.saturating_add(ledger);
         balance.held = balance.held.saturating_add(held);
+    }
+
+    #[cfg(test)]
+    pub fn changed(&self) -> usize {
+        self.balances.len()
     }
 
     /// What was said of the card, or what its number and the seed give.
@@ -123,11 +135,11 @@ mod tests {
     #[test]
     fn opening_balances_are_repeatable_and_in_range() {
         let opened = |seed| {
-            let mut accounts = Accounts::new(seed, 1_000..=2_000, &[]);
+            let accounts = Accounts::new(seed, 1_000..=2_000, &[]);
             let pans = (0..100).map(|n| pan(&format!("99999800000{n:05}")));
             pans.map(|pan| {
-                let name = accounts.open(&pan, "710");
-                accounts.balance(name).ledger
+                let account = accounts.account(&pan, "710");
+                accounts.balance(account).ledger
             })
             .collect::<Vec<_>>()
         };
@@ -141,12 +153,22 @@ mod tests {
         let number = pan("9999980000000007");
         let card = IssuerCard::new(number.as_str()).unwrap().with_balance(500);
         let mut accounts = Accounts::new(1, 1_000..=1_000, &[card]);
-        let (rand, dollar) = (accounts.open(&number, "710"), accounts.open(&number, "840"));
+        let (rand, dollar) = (accounts.account(&number, "710"), accounts.account(&number, "840"));
         accounts.change(rand, -200, 50);
         assert_eq!(accounts.balance(rand), Balance { ledger: 300, held: 50 });
         assert_eq!(accounts.balance(rand).available(), 250);
-        assert_eq!(accounts.open(&number, "710"), rand, "it opens once");
+        assert_eq!(accounts.account(&number, "710"), rand);
         assert_eq!(accounts.balance(dollar).ledger, 500);
+    }
+
+    #[test]
+    fn only_what_has_changed_is_kept() {
+        let mut accounts = Accounts::new(1, 1_000..=1_000, &[]);
+        let account = accounts.account(&pan("9999980000000007"), "710");
+        accounts.change(account, 0, 0);
+        assert_eq!((accounts.balance(account).ledger, accounts.balances.len()), (1_000, 0));
+        accounts.change(account, -1, 0);
+        assert_eq!((accounts.balance(account).ledger, accounts.balances.len()), (999, 1));
     }
 
     #[test]

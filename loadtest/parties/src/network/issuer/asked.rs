@@ -1,5 +1,7 @@
 //! What a message asks of the issuer, read once.
 
+use std::fmt;
+
 use iso8583::Message;
 use iso8583::domain::{OriginalData, Pan, Track2};
 
@@ -18,24 +20,36 @@ pub(crate) enum Wish {
     Balance,
     /// Post what a hold of these names set aside.
     Complete { hold: Vec<Digest> },
-    /// Take back the message of this name, down to what remains.
-    Reverse { original: Digest, remaining: u64 },
+    /// Take back the message of these names, down to what remains.
+    Reverse { original: OriginalNames, remaining: u64 },
     /// Nothing an issuer does.
     Other,
 }
 
-/// A message's names, its contents and its wish. Holds no card number besides the masked one of `Debug`.
-#[derive(Debug)]
+/// What a reversal calls its original.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OriginalNames {
+    pub id: Digest,
+    /// By its STAN and DE 37, which its copies share, whatever DE 7 they have.
+    pub any_copy: Option<Digest>,
+}
+
+/// A message's names, its contents and its wish.
+///
+/// `Debug` shows the card number masked, and of the PIN only whether there is one.
 pub(crate) struct Asked {
     pub wish: Wish,
     /// Advices tell what has happened; they are not refused.
     pub is_advice: bool,
     /// MTI without its last digit, DE 7, 11, 32, 41.
     pub id: Digest,
+    /// DE 7 and 11, from which what must be repeatable is drawn.
+    pub moment: String,
     /// Further names, by which repeats with another DE 7, completions and reversals find it.
     pub names: Vec<Digest>,
-    /// The name it shares with its first copy, should that have had another DE 7.
-    pub repeats: Option<Digest>,
+    pub is_repeat: bool,
+    /// The name that all its copies share, should they have another DE 7.
+    pub any_copy: Option<Digest>,
     /// DE 2 or 35, 3, 4, 49: what a copy has in common with the first.
     pub contents: Digest,
     pub pan: Pan,
@@ -65,21 +79,33 @@ impl Asked {
             (None, None) => return None,
         };
         let (processing_code, amount, currency) = (text(3)?, text(4)?, text(49)?);
-        let id = origin.id(&text(7)?);
+        let transmission = text(7)?;
         let local = text(12).zip(text(13)).map(|(time, date)| origin.by_local_time(&time, &date));
         let contents = digest("contents", &[pan.as_str(), &processing_code, &amount, &currency]);
         Some(Self {
             wish: origin.wish(message, processing_code.get(..2)?)?,
             is_advice: message.mti().get(2..3) == Some("2"),
-            id,
+            id: origin.id(&transmission),
+            moment: transmission + &origin.stan,
             names: origin.names(local),
-            repeats: local.filter(|_| message.mti().ends_with('1')),
+            is_repeat: message.mti().ends_with('1'),
+            any_copy: local,
             contents,
             amount: amount.parse().ok()?,
             currency,
             pin_block: message.binary(52).and_then(|block| block.as_ref().try_into().ok()),
             pan,
         })
+    }
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked")
+            .field("wish", &self.wish)
+            .field("pan", &self.pan.masked())
+            .field("has_pin", &self.pin_block.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -140,12 +166,12 @@ impl<'a> Origin<'a> {
     }
 
     fn hold(&self, message: &Message<'_>) -> Vec<Digest> {
-        let by_data = self.original(message).into_iter();
+        let by_data = self.original(message).map(|original| original.id).into_iter();
         by_data.chain(self.rrn.as_deref().map(|rrn| self.hold_by_rrn(rrn))).collect()
     }
 
     /// The message that DE 90 means.
-    fn original(&self, message: &Message<'_>) -> Option<Digest> {
+    fn original(&self, message: &Message<'_>) -> Option<OriginalNames> {
         let data = OriginalData::parse(&message.text(90)?).ok()?;
         let origin = Origin {
             family: data.mti.get(..3)?,
@@ -154,7 +180,8 @@ impl<'a> Origin<'a> {
             stan: data.stan.clone(),
             rrn: None,
         };
-        Some(origin.id(&data.transmission))
+        let any_copy = self.rrn.as_deref().map(|rrn| origin.by_stan(Some(rrn)));
+        Some(OriginalNames { id: origin.id(&data.transmission), any_copy })
     }
 
     fn reversal(&self, message: &Message<'_>) -> Option<Wish> {
@@ -162,7 +189,8 @@ impl<'a> Origin<'a> {
             Some(amounts) => amounts.get(..12)?.parse().ok()?,
             None => 0,
         };
-        let original = self.original(message).unwrap_or_else(|| self.by_stan(self.rrn.as_deref()));
+        let by_stan = || OriginalNames { id: self.by_stan(self.rrn.as_deref()), any_copy: None };
+        let original = self.original(message).unwrap_or_else(by_stan);
         Some(Wish::Reverse { original, remaining })
     }
 }
@@ -233,13 +261,14 @@ mod tests {
         let data = "0200000123112504150000000500002".to_owned() + "00000500001";
         for mti in ["0400", "0420", "0421"] {
             let by_data = asked(mti, &[(7, "1125041600"), (11, "000200"), (90, &data)]);
-            assert_eq!(by_data.wish, Wish::Reverse { original: original.id, remaining: 0 });
+            let Wish::Reverse { original: names, remaining: 0 } = by_data.wish else { panic!("reverses") };
+            assert!(names.id == original.id && original.names.contains(&names.any_copy.unwrap()));
         }
         for changes in [&[(95, "000000000250C00000000000C00000000C00000000")][..], &[]] {
             let Wish::Reverse { original: by_stan, remaining } = asked("0420", changes).wish else {
                 panic!("reverses")
             };
-            assert!(original.names.contains(&by_stan));
+            assert!(original.names.contains(&by_stan.id));
             assert_eq!(remaining, if changes.is_empty() { 0 } else { 250 });
         }
     }
@@ -249,7 +278,8 @@ mod tests {
         let (first, repeat) = (asked("0200", &[]), asked("0201", &[(7, "1125041509")]));
         assert_ne!(first.id, repeat.id);
         assert_eq!(first.contents, repeat.contents);
-        assert!(first.repeats.is_none() && first.names.contains(&repeat.repeats.unwrap()));
+        assert!(!first.is_repeat && repeat.is_repeat && first.any_copy == repeat.any_copy);
+        assert!(first.names.contains(&repeat.any_copy.unwrap()));
         assert_eq!(asked("0201", &[]).id, first.id);
         assert_ne!(asked("0200", &[(41, "NET00002")]).id, first.id);
         assert_ne!(asked("0200", &[(4, "000000001251")]).contents, first.contents);
@@ -262,7 +292,16 @@ mod tests {
             fields.remove(missing);
             assert!(decoded(&fields, Asked::read).is_none(), "DE {missing}");
         }
-        let shown = format!("{:?}", asked("0200", &[]));
-        assert!(!shown.contains("9999980000000007"), "{shown}");
+    }
+
+    #[test]
+    fn neither_card_number_nor_pin_block_is_shown() {
+        let mut fields = fields("0200", &[]);
+        fields.set_binary(52, vec![0xA5; 8]);
+        let shown = format!("{:?}", decoded(&fields, Asked::read).unwrap());
+        assert!(shown.contains("999998******0007") && shown.contains("has_pin: true"), "{shown}");
+        for secret in ["9999980000000007", "165, 165", "A5A5", "a5a5"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
     }
 }

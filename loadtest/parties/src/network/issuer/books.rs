@@ -3,10 +3,10 @@
 use payment_crypto::pin_block;
 use zeroize::Zeroize;
 
-use super::account::Accounts;
-use super::asked::{Asked, Wish};
+use super::account::{Account, Accounts};
+use super::asked::{Asked, OriginalNames, Wish};
 use super::digest::Digest;
-use super::memory::{Effect, Memory, Remembered, Verdict};
+use super::memory::{Effect, Memory, REMEMBERED_MAX, Remembered, Verdict};
 use crate::SessionKeys;
 use crate::network::chance::{Chance, Draw};
 
@@ -30,10 +30,9 @@ pub(crate) enum Special {
     WrongPin,
 }
 
-#[derive(Debug)]
 pub(crate) struct Books {
     pub accounts: Accounts,
-    memory: Memory,
+    pub memory: Memory,
     chance: Chance,
 }
 
@@ -41,7 +40,7 @@ const APPROVED: [u8; 2] = *b"00";
 
 impl Books {
     pub fn new(accounts: Accounts, seed: u64) -> Self {
-        Self { accounts, memory: Memory::default(), chance: Chance::new(seed) }
+        Self { accounts, memory: Memory::new(REMEMBERED_MAX), chance: Chance::new(seed) }
     }
 
     /// `decline` is for requests alone: advices and reversals are not refused.
@@ -49,28 +48,38 @@ impl Books {
         if let Some(decision) = self.first_copy(asked) {
             return decision;
         }
-        let account = self.accounts.open(&asked.pan, &asked.currency);
+        let account = self.accounts.account(&asked.pan, &asked.currency);
         let (decision, effect) = match asked.wish {
             Wish::Reverse { original, remaining } => (self.reverse(asked, original, remaining), Effect::Nothing),
             _ => self.transact(asked, account, keys, decline),
         };
-        let message = Remembered::new(asked.contents, decision.verdict, account, effect);
+        let mut message = Remembered::new(asked.contents, decision.verdict, account, effect);
+        message.is_repeat = asked.is_repeat;
         self.memory.remember(asked.id, asked.names.clone(), message);
         decision
     }
 
     /// A copy gets the first answer; what has the name of another message, 94.
     fn first_copy(&mut self, asked: &Asked) -> Option<Decision> {
-        let names: Vec<Digest> = [Some(asked.id), asked.repeats].into_iter().flatten().collect();
-        let first = self.memory.find(&names)?;
-        let verdict = if first.contents == asked.contents { first.verdict } else { plain(*b"94") };
+        let by_copies = || match asked.is_repeat {
+            true => self.memory.id_of(asked.any_copy?),
+            false => self.memory.repeat_without_first(asked.any_copy?),
+        };
+        let id = self.memory.id_of(asked.id).or_else(by_copies)?;
+        let first = self.memory.find(&[id])?;
+        let (is_same, verdict) = (first.contents == asked.contents, first.verdict);
+        if is_same {
+            // Its reversal may name this copy.
+            self.memory.alias(id, asked.id);
+        }
+        let verdict = if is_same { verdict } else { plain(*b"94") };
         Some(Decision { verdict, special: Special::Duplicate })
     }
 
     fn transact(
         &mut self,
         asked: &Asked,
-        account: Digest,
+        account: Account,
         keys: &SessionKeys,
         decline: Option<[u8; 2]>,
     ) -> (Decision, Effect) {
@@ -91,7 +100,7 @@ impl Books {
         let effect = self.post(asked, account);
         let verdict = Verdict {
             code: APPROVED,
-            approval: Some(self.approval(asked.id)),
+            approval: Some(self.approval(asked)),
             balance: (asked.wish == Wish::Balance).then(|| self.accounts.balance(account)),
         };
         (Decision { verdict, special: Special::Nothing }, effect)
@@ -109,7 +118,7 @@ impl Books {
     }
 
     /// DE 39 when the card or its account forbids it.
-    fn refusal(&mut self, asked: &Asked, account: Digest) -> Option<[u8; 2]> {
+    fn refusal(&mut self, asked: &Asked, account: Account) -> Option<[u8; 2]> {
         if let Some(code) = self.accounts.card(&asked.pan).and_then(|card| card.decline) {
             return Some(code);
         }
@@ -122,7 +131,7 @@ impl Books {
         }
     }
 
-    fn post(&mut self, asked: &Asked, account: Digest) -> Effect {
+    fn post(&mut self, asked: &Asked, account: Account) -> Effect {
         let amount = minor(asked.amount);
         match &asked.wish {
             Wish::Hold => {
@@ -142,18 +151,21 @@ impl Books {
     }
 
     /// What a completion's hold set aside is free again. A completion without its hold is posted all the same.
-    fn release(&mut self, hold: &[Digest], account: Digest) {
+    fn release(&mut self, hold: &[Digest], account: Account) {
         let Some(hold) = self.memory.find(hold).filter(|hold| hold.account == account) else { return };
         if let Effect::Held(amount) = std::mem::replace(&mut hold.effect, Effect::Nothing) {
             self.accounts.change(account, 0, -amount);
         }
     }
 
-    fn reverse(&mut self, asked: &Asked, original: Digest, remaining: u64) -> Decision {
+    fn reverse(&mut self, asked: &Asked, original: OriginalNames, remaining: u64) -> Decision {
         let decision = |special, code| Decision { verdict: plain(code), special };
         let if_request = |code: [u8; 2]| if asked.is_advice { APPROVED } else { code };
-        let Some(original) = self.memory.find(&[original]) else {
-            self.memory.bury(original);
+        // Of its copies, another one may have come than the one that is named.
+        let by_copies = || self.memory.id_of(original.any_copy?);
+        let id = self.memory.id_of(original.id).or_else(by_copies);
+        let Some(original) = id.and_then(|id| self.memory.find(&[id])) else {
+            [Some(original.id), original.any_copy].into_iter().flatten().for_each(|name| self.memory.bury(name));
             return decision(Special::NothingToReverse, if_request(*b"25"));
         };
         if original.contents != asked.contents {
@@ -169,9 +181,9 @@ impl Books {
         decision(Special::Reversed, APPROVED)
     }
 
-    /// Repeatable, like all else.
-    fn approval(&self, id: Digest) -> u32 {
-        let number = self.chance.bits(id as u64, Draw::Approval) % 1_000_000;
+    /// Repeatable, like all else; digests are not.
+    fn approval(&self, asked: &Asked) -> u32 {
+        let number = self.chance.bits(self.chance.of_text(&asked.moment), Draw::Approval) % 1_000_000;
         u32::try_from(number).unwrap_or_default()
     }
 }

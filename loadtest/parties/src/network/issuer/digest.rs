@@ -1,20 +1,34 @@
 //! Names for cards and messages in the issuer's tables, so that no table holds card numbers.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::LazyLock;
 
-/// Two hashes of 64 bits; among a million names, two are alike once in 10^26 runs.
-pub(crate) type Digest = u128;
+/// Card numbers are few enough to be tried one by one: only who knows this process's keys can search one back.
+static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// Two hashes of 64 bits; among a million names, two are alike once in 10^26 runs. Another process has others.
+///
+/// `Debug` does not show it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Digest(u128);
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest(..)")
+    }
+}
 
 /// A table's name is part of the digest, so that names of different tables never meet.
 pub(crate) fn digest(table: &str, parts: &[&str]) -> Digest {
     let half = |which: u8| {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = KEYS.build_hasher();
         which.hash(&mut hasher);
         table.hash(&mut hasher);
         parts.hash(&mut hasher);
         u128::from(hasher.finish())
     };
-    half(0) << 64 | half(1)
+    Digest(half(0) << 64 | half(1))
 }
 
 #[cfg(test)]
@@ -29,5 +43,10 @@ mod tests {
             assert!(digests.iter().skip(index + 1).all(|other| other != one));
         }
         assert_eq!(digest("a", &["12", "3"]), digests[0]);
+    }
+
+    #[test]
+    fn a_digest_is_not_shown() {
+        assert_eq!(format!("{:?}", digest("card", &["9999980000000007"])), "Digest(..)");
     }
 }

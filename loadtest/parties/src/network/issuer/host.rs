@@ -49,8 +49,12 @@ impl Host {
             self.counts.add(Count::Declined);
             return (answer_to(message, "30"), Some("cannot be read"));
         };
-        let decision = self.books().decide(&asked, keys, fate.decline);
+        let (decision, forgotten) = {
+            let mut books = self.books();
+            (books.decide(&asked, keys, fate.decline), books.memory.take_forgotten())
+        };
         self.count(&decision);
+        (0..forgotten).for_each(|_| self.counts.add(Count::Forgotten));
         let note = match decision.special {
             Special::Nothing => None,
             Special::Duplicate => Some("duplicate"),
@@ -133,4 +137,30 @@ fn filled(message: &Message<'_>, verdict: &Verdict, currency: &str) -> Fields {
         }
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::account::Accounts;
+    use super::super::memory::Memory;
+    use super::*;
+    use crate::network::key_carrier::fresh;
+    use crate::network::tests::fixture::{PAN, decoded};
+
+    #[test]
+    fn what_is_forgotten_is_counted() {
+        let (counts, keys) = (Arc::<Counts>::default(), fresh().unwrap());
+        let mut books = Books::new(Accounts::new(1, 1_000..=1_000, &[]), 1);
+        books.memory = Memory::new(2);
+        let host = Host::new(Behaviour::default(), books, Arc::clone(&counts));
+        for stan in 1..=5 {
+            let mut fields = Fields::new("0200");
+            for (de, text) in [(2, PAN), (3, "000000"), (4, "000000000001"), (7, "1125041500"), (49, "710")] {
+                fields.set(de, text);
+            }
+            fields.set(11, format!("{stan:06}"));
+            decoded(&fields, |message| host.react(message, &keys));
+        }
+        assert_eq!((counts.get(Count::Approved), counts.get(Count::Forgotten)), (5, 3));
+    }
 }

@@ -183,11 +183,23 @@ impl Link {
             let _ = self.send(wire, None).await;
             return;
         }
+        self.send_later(wire, delay).await;
+    }
+
+    /// Waits where too many answers are delayed already, so that nothing more is read until one is sent.
+    async fn send_later(self: &Arc<Self>, wire: Bytes, delay: Duration) {
+        let permit = tokio::select! {
+            () = self.closed.cancelled() => return,
+            permit = Arc::clone(&self.delays).acquire_owned() => permit,
+        };
         let link = Arc::clone(self);
         self.answers.spawn(async move {
-            tokio::time::sleep(delay).await;
             // A link that is gone meanwhile has lost its answers.
-            let _ = link.send(wire, None).await;
+            tokio::select! {
+                () = link.closed.cancelled() => {}
+                () = tokio::time::sleep(delay) => drop(link.send(wire, None).await),
+            }
+            drop(permit);
         });
     }
 }

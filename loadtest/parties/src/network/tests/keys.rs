@@ -8,13 +8,14 @@ use iso8583::Fields;
 use tokio::net::TcpListener;
 
 use super::fixture::*;
+use crate::network::key_ring::KeyRing;
 use crate::network::link::{End, Link};
 use crate::network::party::Party;
 use crate::network::zone::dialect;
 use crate::network::{administration, key_carrier};
 use crate::{
     AcquirerSettings, AcquirerSide, Administration, Behaviour, CardProfile, Connection, Count, Error, Exchange,
-    IssuerSettings, IssuerSide, KeyScheme, Kind, NetworkError, Request, SessionKeys,
+    IssuerSettings, IssuerSide, KeyScheme, Kind, NetworkError, Request, SessionKeys, Settlement,
 };
 
 async fn approves(acquirer: &AcquirerSide) -> bool {
@@ -60,6 +61,18 @@ async fn keys_are_asked_for_and_replaced_while_messages_are_under_way() {
 }
 
 #[tokio::test]
+async fn a_repeat_has_its_pin_under_the_keys_of_now() {
+    let (acquirer, _issuer) = pair(Behaviour::default(), acquirer_settings()).await;
+    let lost = acquirer.request(Kind::Purchase, &card(), 100).unwrap();
+    acquirer.link().await.unwrap().exchange_keys().await.unwrap();
+    let repeat = acquirer.repeat(&lost).unwrap();
+    assert_ne!(repeat.fields().binary(52), lost.fields().binary(52));
+    assert_eq!(acquirer.send(&repeat).await.unwrap().unwrap().code(), "00");
+    let again = acquirer.repeat(&repeat).unwrap();
+    assert_eq!(again.fields().binary(52), repeat.fields().binary(52), "no other keys, no other block");
+}
+
+#[tokio::test]
 async fn keys_that_cross_leave_one_pair() {
     for _ in 0..20 {
         let (acquirer, issuer) = pair(Behaviour::default(), acquirer_settings()).await;
@@ -89,6 +102,59 @@ async fn a_network_that_connects_brings_keys_and_comes_back() {
     let (stream, _) = socket.accept().await.unwrap();
     let again = Link::start(stream, End::Accepted, party.clone()).unwrap();
     assert!(again.echo().await.unwrap().authenticated, "the keys outlive the connection");
+}
+
+#[tokio::test]
+async fn a_new_issuer_in_the_old_one_s_place_is_given_keys() {
+    let (old, address) = issuer(issuer_settings(Behaviour::default())).await;
+    let acquirer = AcquirerSide::connect(address, zone(), acquirer_settings(), None).await.unwrap();
+    let before = acquirer.link().await.unwrap();
+    old.stop().await;
+    drop(old);
+    before.closed().await;
+    let new = IssuerSide::new(zone(), issuer_settings(Behaviour::default()), None).unwrap();
+    new.listen(address).await.unwrap();
+    let request = acquirer.request(Kind::Purchase, &card(), 100).unwrap();
+    assert!(matches!(acquirer.settle(&request, &card()).await.unwrap(), Settlement::Reversed(_)), "under keys of old");
+    let request = acquirer.request(Kind::Purchase, &card(), 100).unwrap();
+    let Settlement::Answered(exchange) = acquirer.settle(&request, &card()).await.unwrap() else { panic!("reversed") };
+    assert!(exchange.is_approved() && same_keys(&acquirer, &new));
+}
+
+#[tokio::test]
+async fn keys_that_the_other_side_lost_are_replaced_before_the_next_copy() {
+    let (acquirer, issuer) = pair(Behaviour::default(), acquirer_settings()).await;
+    *issuer.zone().ring() = KeyRing::default();
+    let requests: Vec<_> = (0..8).map(|_| acquirer.request(Kind::Purchase, &card(), 100).unwrap()).collect();
+    let card = card();
+    let settled = futures::future::join_all(requests.iter().map(|request| acquirer.settle(request, &card))).await;
+    for settlement in settled {
+        let Settlement::Reversed(reversed) = settlement.unwrap() else { panic!("answered") };
+        assert_eq!((reversed.copies, reversed.exchange.authenticated), (2, true));
+    }
+    assert!(approves(&acquirer).await && same_keys(&acquirer, &issuer));
+}
+
+#[tokio::test]
+async fn an_issuer_that_connects_again_replaces_keys_that_the_other_side_lost() {
+    let socket = TcpListener::bind(loopback()).await.unwrap();
+    let settings = IssuerSettings { exchange_keys: true, ..issuer_settings(Behaviour::default()) };
+    let issuer = IssuerSide::new(zone(), settings, None).unwrap();
+    let accept = async |party: &Party| {
+        let (stream, _) = socket.accept().await.unwrap();
+        Link::start(stream, End::Accepted, party.clone()).unwrap()
+    };
+    let (old, new) = (Party::new(zone(), None).unwrap(), Party::new(zone(), None).unwrap());
+    let (link, connected) = tokio::join!(accept(&old), issuer.connect(socket.local_addr().unwrap()));
+    connected.unwrap();
+    link.close();
+    let _link = accept(&new).await;
+    let given = async {
+        while !new.zone.has_keys() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), given).await.unwrap();
 }
 
 /// Sends bytes as they are, on a connection of their own, and gives the answer.

@@ -1,12 +1,18 @@
 //! Lost, late and broken: nothing stays open.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::net::TcpListener;
+
 use super::fixture::*;
 use crate::network::behaviour::Delivery;
+use crate::network::link::DELAYED_MAX;
+use crate::network::party::{Party, answer_to};
 use crate::{
-    AcquirerSettings, AcquirerSide, Behaviour, Count, IssuerSide, Kind, NetworkError, Settlement, Sighting, Watch,
+    AcquirerSettings, AcquirerSide, Behaviour, Connection, Count, IssuerSide, Kind, Latency, NetworkError, Request,
+    Settlement, Sighting, Watch,
 };
 
 fn hasty() -> AcquirerSettings {
@@ -75,6 +81,24 @@ async fn a_broken_connection_leaves_nothing_open() {
 }
 
 #[tokio::test]
+async fn whoever_has_too_many_answers_to_come_is_not_read() {
+    let delay = Duration::from_millis(400);
+    let latency = Latency { median: delay, p99: delay };
+    let (acquirer, issuer) = pair(Behaviour { latency, ..Behaviour::default() }, acquirer_settings()).await;
+    let delays = Arc::clone(&issuer.links()[0].delays);
+    let _others = delays.acquire_many(u32::try_from(DELAYED_MAX - 2).unwrap()).await.unwrap();
+    let requests: Vec<_> = (0..4).map(|_| acquirer.request(Kind::Purchase, &card(), 100).unwrap()).collect();
+    let answered = futures::future::join_all(requests.iter().map(|request| acquirer.send(request)));
+    let look = async {
+        tokio::time::sleep(delay / 2).await;
+        issuer.counts().get(Count::Approved)
+    };
+    let (answers, approved_early) = tokio::join!(answered, look);
+    assert_eq!(approved_early, 3, "two are delayed, and one waits to be");
+    assert!(answers.into_iter().all(|answer| answer.unwrap().unwrap().is_approved()));
+}
+
+#[tokio::test]
 async fn a_network_signs_off_for_a_while() {
     let away = Duration::from_millis(600);
     let behaviour = Behaviour { sign_off: 0.5, away, ..Behaviour::default() };
@@ -98,6 +122,36 @@ async fn a_reversal_that_is_never_answered_is_left_to_a_person() {
     let request = acquirer.request(Kind::Purchase, &card(), 1_000).unwrap();
     let error = acquirer.settle(&request, &card()).await.unwrap_err();
     assert!(matches!(error, NetworkError::NeverAnswered(4)), "{error}");
+}
+
+/// A network that makes no MACs and refuses whatever moves money with this code; gives the MTIs it has seen.
+async fn bare_refuser(code: &'static str) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let socket = TcpListener::bind(loopback()).await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let (party, seen) = (Party::new(zone(), None).unwrap(), Arc::new(Mutex::new(Vec::new())));
+    let mtis = Arc::clone(&seen);
+    tokio::spawn(async move {
+        let (read, write) = socket.accept().await.unwrap().0.into_split();
+        let mut connection = Connection::over(read, write, party.dialect.framing);
+        while let Ok(wire) = connection.receive().await {
+            let message = party.dialect.spec.decode(&wire).unwrap();
+            let is_administration = message.mti().starts_with("08");
+            mtis.lock().unwrap().push(message.mti().to_owned());
+            let answer = answer_to(&message, if is_administration { "00" } else { code });
+            connection.send(Request::seal(answer, &party.dialect.spec, None).unwrap().wire()).await.unwrap();
+        }
+    });
+    (address, seen)
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_mac_settles_nothing() {
+    let (address, seen) = bare_refuser("05").await;
+    let acquirer = AcquirerSide::connect(address, zone(), acquirer_settings(), None).await.unwrap();
+    let request = acquirer.request(Kind::Purchase, &card(), 1_000).unwrap();
+    let error = acquirer.settle(&request, &card()).await.unwrap_err();
+    assert!(matches!(&error, NetworkError::ReversalRefused { code, .. } if code == "05"), "{error}");
+    assert_eq!(*seen.lock().unwrap(), ["0800", "0800", "0200", "0420"], "and no copy of what was refused");
 }
 
 /// What a seed makes of the same twenty messages, in lines without times.
