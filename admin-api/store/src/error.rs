@@ -37,6 +37,9 @@ pub enum StoreError {
         "the projection stands at event {seq} and has lost what came after; restart, and it is read from the journal"
     )]
     Gap { seq: i64 },
+    /// Account whose sums overflow.
+    #[error("account {0} has more on it than a database can say; look at it with `umbra ledger dump`")]
+    Balance(i64),
     /// Other rows refer to it, or it refers to one that is not there.
     #[error("something else depends on this")]
     Referred,

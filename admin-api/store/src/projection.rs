@@ -51,11 +51,8 @@ impl Store {
         while let Some(events) = subscription.recv(BATCH).await {
             while let Err(error) = projector.take_over(&events).await {
                 match error {
-                    // Nothing but another database heals it; until then the ledger is held up, and nobody misled.
-                    StoreError::Gap { .. } => tracing::error!(
-                        %error,
-                        "the statements' database is not this journal's; give the daemon the one it had"
-                    ),
+                    // Trying again heals neither; until somebody does, the ledger is held up, and nobody misled.
+                    StoreError::Gap { .. } | StoreError::Balance(_) => tracing::error!(%error, "statements held up"),
                     error => tracing::warn!(%error, "projection not written; it is tried again. Is the disk full?"),
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -113,8 +110,8 @@ struct Projector {
 const BALANCES_MAX: usize = 1_000_000;
 
 /// Rows of one statement at most: each costs a little, and SQLite looks up every placeholder among all those of its
-/// statement. Statements with fewer rows have half as many, and so on: there are few texts then, and
-/// the engines keep all of them prepared.
+/// statement. Statements with fewer rows have half as many, and so on: there are few texts then, and the engines keep
+/// all of them prepared.
 const ROWS_MAX: usize = 16;
 
 impl Projector {
@@ -177,7 +174,8 @@ impl Projector {
                     (Some(known), _) | (None, Some(known)) => *known,
                     (None, None) => read_balance(account, change).await?,
                 };
-                let after = (before.0 + amount, before.1 + pending);
+                let sum = |one: i64, other: i64| one.checked_add(other).ok_or(StoreError::Balance(account));
+                let after = (sum(before.0, amount)?, sum(before.1, pending)?);
                 balances.insert(account, after);
                 if amount != 0 {
                     let at = signed(event.at);
@@ -320,5 +318,15 @@ mod tests {
         Projector::new(store.clone()).take_over(&[applied(3)]).await.unwrap();
         projector.take_over(&[applied(4)]).await.unwrap();
         assert_eq!(store.projected_balances().await.unwrap(), [(1, -40, 0), (2, 40, -4)]);
+    }
+
+    #[tokio::test]
+    async fn a_sum_that_does_not_fit_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Database::Sqlite(folder.path().join("umbra.sqlite"))).await.unwrap();
+        let most = AppliedEvent { moves: vec![Posting { account: 1, amount: i64::MAX }], ..applied(1) };
+        let one_more = AppliedEvent { moves: vec![Posting { account: 1, amount: 1 }], ..applied(2) };
+        let refused = Projector::new(store).take_over(&[most, one_more]).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Balance(1)), "{refused}");
     }
 }

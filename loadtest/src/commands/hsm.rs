@@ -47,13 +47,5 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let progress = Progress::new(u64::from(args.rounds));
     let report = hsm_alone::run(&settings, &progress)?;
     drop(progress);
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        println!("{}", report.table());
-    }
-    for finding in &report.findings {
-        eprintln!("{}: {}", finding.what, finding.text);
-    }
-    Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    super::conclude(&report, report.passed, &report.findings, (!args.json).then(|| report.table()))
 }

@@ -61,13 +61,5 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let report = interrupt::run(runtime, async move {
         tokio::task::spawn_blocking(move || ledger_alone::run(&settings, &path, &progress)).await?
     })?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        println!("{}", report.table());
-    }
-    for finding in &report.findings {
-        eprintln!("{}: {}", finding.what, finding.text);
-    }
-    Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    super::conclude(&report, report.passed, &report.findings, (!args.json).then(|| report.table()))
 }

@@ -14,6 +14,9 @@ use rustix::process::{Pid, Signal, kill_process};
 /// From SIGTERM to the end; a long journal is synced and its followers drained meanwhile.
 const STOP_PATIENCE: Duration = Duration::from_secs(60);
 
+/// From start to `umbra ready`; a hundred thousand cards are issued and paid onto meanwhile.
+const START_PATIENCE: Duration = Duration::from_secs(600);
+
 /// Killed when it is dropped.
 pub struct Target {
     process: Killed,
@@ -44,18 +47,12 @@ impl Target {
             .stderr(File::create(&log)?);
         let mut process = Killed(command.spawn().context("the daemon cannot be started; is --umbra right?")?);
         let printed = process.0.stdout.take().context("the daemon's standard output is not piped")?;
-        let mut printed = BufReader::new(printed);
-        let mut line = String::new();
-        while line != "umbra ready\n" {
-            line.clear();
-            if printed.read_line(&mut line)? == 0 {
-                let status = process.0.wait()?;
-                let said = std::fs::read_to_string(&log).unwrap_or_default();
-                bail!("the daemon ended ({status}) before it was ready; it said: {}", last_lines(&said));
-            }
+        if wait_until_ready(BufReader::new(printed)).is_none() {
+            let _ = process.0.kill();
+            let status = process.0.wait()?;
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            bail!("the daemon did not get ready ({status}); it said: {}", last_lines(&said));
         }
-        // Nobody reads on; the pipe stays open so that later prints do not fail.
-        std::thread::spawn(move || std::io::copy(&mut printed, &mut std::io::sink()));
         let demo = DemoFile::read(&data_dir.join("demo.json"))?;
         Ok(Self { process, data_dir, demo })
     }
@@ -107,7 +104,37 @@ pub fn last_words(folder: &Path) -> Option<String> {
     (!bad.is_empty()).then(|| format!("the daemon logged last: {}", last_lines(&bad.join("\n"))))
 }
 
+/// Reads what is printed until the daemon says that it is ready, and on to the end on a thread: the pipe must stay open.
+/// `None` when it ended, or patience did.
+fn wait_until_ready(mut printed: impl BufRead + Send + 'static) -> Option<()> {
+    let (ready, waited) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        while matches!(printed.read_line(&mut line), Ok(1..)) {
+            if line == "umbra ready\n" {
+                let _ = ready.send(());
+                break;
+            }
+            line.clear();
+        }
+        drop(ready);
+        let _ = std::io::copy(&mut printed, &mut std::io::sink());
+    });
+    waited.recv_timeout(START_PATIENCE).ok()
+}
+
 fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     lines.get(lines.len().saturating_sub(3)..).unwrap_or_default().join(" / ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_daemon_s_own_word_is_taken_for_it() {
+        assert!(wait_until_ready("sample\numbra ready\nmore\n".as_bytes()).is_some());
+        assert!(wait_until_ready("umbra ready soon\n".as_bytes()).is_none(), "it ended");
+    }
 }

@@ -10,8 +10,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Subcommand;
 
-use super::terminal::USAGE;
-use super::terminal::setup::Usage;
+use super::terminal::exit_status;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -39,13 +38,5 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             Side::Acquirer(args) => acquirer::run(args).await,
         }
     });
-    match result {
-        Err(error) if error.is::<Usage>() => {
-            eprintln!("umbra: {error:#}");
-            Ok(ExitCode::from(USAGE))
-        }
-        Ok(true) => Ok(ExitCode::SUCCESS),
-        Ok(false) => Ok(ExitCode::FAILURE),
-        Err(error) => Err(error),
-    }
+    exit_status(result)
 }

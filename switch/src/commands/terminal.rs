@@ -26,12 +26,17 @@ pub struct Args {
 }
 
 /// Exit status of a command line that cannot be carried out.
-pub(super) const USAGE: u8 = 2;
+const USAGE: u8 = 2;
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
-    match runtime.block_on(act(&args)) {
+    exit_status(runtime.block_on(act(&args)))
+}
+
+/// Of a command that did what it was told to, or found that it was refused.
+pub(super) fn exit_status(done: anyhow::Result<bool>) -> anyhow::Result<ExitCode> {
+    match done {
         Err(error) if error.is::<Usage>() => {
             eprintln!("umbra: {error:#}");
             Ok(ExitCode::from(USAGE))
