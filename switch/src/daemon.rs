@@ -12,16 +12,18 @@ use directory::{Directory, PanHasher};
 use host_commands::{HsmClient, HsmConfig};
 use iso8583::Spec;
 use iso8583::framing::{Framing, LengthHeader};
-use ledger::{AccountView, FileStorage, Ledger, LedgerConfig, SystemClock};
+use ledger::{AccountView, Feed, FileStorage, Ledger, LedgerConfig, SystemClock};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio_util::task::TaskTracker;
+use tranlog::{Follower, Tranlog};
 
 use crate::data_dir::DataDir;
 use crate::limits;
 use crate::listener::PosListener;
-use crate::message::{InFlight, Link, PinChecks, Sessions, Switch, SwitchSessionKeys};
+use crate::message::{self, InFlight, Link, PinChecks, Sessions, Switch, SwitchSessionKeys};
 use crate::observability::{self, Readiness};
+use crate::runtimes::background_thread;
 use crate::stop_signals::StopSignals;
 
 /// What the daemon is told.
@@ -49,12 +51,14 @@ pub struct Parts {
     pub ledger: Ledger,
     /// Turns true when the ledger has stopped by itself.
     ledger_stopped: watch::Receiver<bool>,
+    /// Comes when the transaction log has taken over the last event and is closed.
+    tranlog_closed: oneshot::Receiver<()>,
     readiness: Readiness,
 }
 
 impl Parts {
-    /// Opens database, HSM and ledger. Must run on the card runtime, where the HSM connections live; the projection
-    /// follows the ledger on `background`.
+    /// Opens database, HSM, transaction log and ledger. Must run on the card runtime, where the HSM connections live;
+    /// what follows the ledger does so on `background`.
     pub async fn open(settings: &Settings, background: &tokio::runtime::Handle) -> anyhow::Result<Self> {
         let hsm = HsmClient::new(HsmConfig {
             addresses: settings.hsm.clone(),
@@ -79,12 +83,13 @@ impl Parts {
                 let _ = stopped.send(true);
             }
         };
-        let (feed, subscription) = ledger::subscribe("projection", store.projected_seq().await?);
+        let (projection, subscription) = ledger::subscribe("projection", store.projected_seq().await?);
         background.spawn(store.clone().project(subscription));
+        let (tranlog, tranlog_closed) = follow_in_tranlog(&settings.data_dir, background).await?;
         let config = LedgerConfig {
             queue_max: limits::LEDGER_QUEUE_MAX,
             on_stop: Box::new(on_stop),
-            feeds: vec![feed],
+            feeds: vec![projection, tranlog],
             ..LedgerConfig::new(Arc::new(SystemClock))
         };
         let storage = Arc::new(FileStorage::open(&settings.data_dir.ledger())?);
@@ -92,8 +97,38 @@ impl Parts {
         // What a crash has left between SQL and ledger is put in order before anybody sees it.
         admin_core::open_missing_accounts(&store, &ledger).await.context("cannot open accounts in the ledger")?;
         admin_core::settle_intents(&store, &ledger).await.context("cannot settle money operations")?;
-        Ok(Self { store, keys, hsm, ledger, ledger_stopped, readiness })
+        Ok(Self { store, keys, hsm, ledger, ledger_stopped, tranlog_closed, readiness })
     }
+}
+
+/// Opens the transaction log and keeps it up with the ledger that is given the feed.
+async fn follow_in_tranlog(
+    data_dir: &DataDir,
+    background: &tokio::runtime::Handle,
+) -> anyhow::Result<(Feed, oneshot::Receiver<()>)> {
+    let folder = data_dir.tranlog();
+    // There, so that the store's own threads are background too.
+    let (log, seq) = background
+        .spawn_blocking({
+            let folder = folder.clone();
+            move || {
+                let log = Tranlog::open(&folder)?;
+                let seq = log.seq()?;
+                Ok::<_, tranlog::Error>((log, seq))
+            }
+        })
+        .await??;
+    let (feed, subscription) = ledger::subscribe("transaction log", seq);
+    let (closed, when_closed) = oneshot::channel();
+    let follower = Follower::new(log, folder, message::row_of);
+    let follow = move || {
+        if let Err(error) = follower.run(subscription) {
+            tracing::error!(%error, "transaction log not followed");
+        }
+        let _ = closed.send(());
+    };
+    background_thread("tranlog", follow).context("cannot start a thread for the transaction log")?;
+    Ok((feed, when_closed))
 }
 
 /// A daemon that serves.
@@ -106,6 +141,7 @@ pub struct Daemon {
     stop: watch::Sender<bool>,
     connections: TaskTracker,
     ledger_stopped: watch::Receiver<bool>,
+    tranlog_closed: oneshot::Receiver<()>,
 }
 
 /// How a daemon's life ended.
@@ -123,7 +159,7 @@ impl Daemon {
         metrics: PrometheusHandle,
         background: &tokio::runtime::Handle,
     ) -> anyhow::Result<Self> {
-        let Parts { store, keys, hsm, ledger, ledger_stopped, readiness } = parts;
+        let Parts { store, keys, hsm, ledger, ledger_stopped, tranlog_closed, readiness } = parts;
         let (stop, stopping) = watch::channel(false);
         let directory = follow_directory(&store, stopping.clone(), background).await?;
         let sessions = Arc::new(Sessions::load(store.clone()).await?);
@@ -176,7 +212,7 @@ impl Daemon {
         });
         let api = admin_api::router(Arc::new(services));
         background.spawn(serve_admin(admin, api.merge(probes), stopping));
-        Ok(Self { listeners, store, ledger, readiness, stop, connections, ledger_stopped })
+        Ok(Self { listeners, store, ledger, readiness, stop, connections, ledger_stopped, tranlog_closed })
     }
 
     /// What the ledger has on a wallet's account.
@@ -207,6 +243,9 @@ impl Daemon {
             tracing::warn!(open = self.connections.len(), "connections left open at the end of the drain time");
         }
         self.ledger.shutdown().await;
+        if tokio::time::timeout(limits::DRAIN_TIMEOUT, self.tranlog_closed).await.is_err() {
+            tracing::warn!("the transaction log is not complete; the next start completes it");
+        }
     }
 }
 

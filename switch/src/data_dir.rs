@@ -20,12 +20,21 @@ impl DataDir {
         Ok(Self(path.to_owned()))
     }
 
+    /// Of a directory that is there, or not; nothing is made.
+    pub fn below(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
     pub fn path(&self) -> &Path {
         &self.0
     }
 
     pub fn ledger(&self) -> PathBuf {
         self.0.join("ledger")
+    }
+
+    pub fn tranlog(&self) -> PathBuf {
+        self.0.join("tranlog")
     }
 
     pub fn database(&self) -> PathBuf {

@@ -43,6 +43,8 @@ enum Command {
     Openapi,
     /// Act as a POS terminal
     Terminal(commands::terminal::Args),
+    /// Search, print or check the transaction log offline
+    Tranlog(commands::tranlog::Args),
 }
 
 /// Runs the command line; the first argument is the program's name.
@@ -55,6 +57,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Network(args) => commands::network::run(args),
         Command::Openapi => commands::openapi::run(),
         Command::Terminal(args) => commands::terminal::run(args),
+        Command::Tranlog(args) => commands::tranlog::run(args),
     };
     result.unwrap_or_else(|error| {
         eprintln!("umbra: {error:#}");

@@ -20,13 +20,25 @@ impl Runtimes {
         let background = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("background")
-            .on_thread_start(|| {
-                // Linux takes the calling thread for process 0. A refusal only costs the preference.
-                let _ = rustix::process::setpriority_process(None, BACKGROUND_NICENESS);
-            })
+            .on_thread_start(give_way)
             .enable_all()
             .build()?;
         let hsm = Builder::new_multi_thread().worker_threads(1).thread_name("hsm").enable_all().build()?;
         Ok(Self { cards, background, hsm })
     }
+}
+
+/// A thread of its own for background work that blocks.
+pub fn background_thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let work = || {
+        give_way();
+        work();
+    };
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(|_| ())
+}
+
+/// Makes the calling thread background.
+fn give_way() {
+    // Linux takes the calling thread for process 0. A refusal only costs the preference.
+    let _ = rustix::process::setpriority_process(None, BACKGROUND_NICENESS);
 }

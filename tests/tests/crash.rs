@@ -175,6 +175,15 @@ fn verify(data_dir: &Path) {
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
 }
 
+/// The transaction log says the same as the journal, as far as it got. Gives how many events it is behind.
+fn verify_tranlog(data_dir: &Path) -> u64 {
+    let verified = run_umbra(&["tranlog", "verify", "--json", data_dir.to_str().unwrap()]);
+    let report = String::from_utf8_lossy(&verified.stdout);
+    assert!(verified.status.success(), "{report}{}", String::from_utf8_lossy(&verified.stderr));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    report["events"].as_u64().unwrap() - report["taken_over"].as_u64().unwrap()
+}
+
 /// Tills on both listeners at all three terminals, with the keys they will use throughout.
 async fn open_tills(daemon: &Daemon, seed: u64) -> Vec<Till> {
     let mut terminals = Vec::new();
@@ -232,9 +241,17 @@ async fn nothing_answered_is_lost_and_nothing_is_doubled() {
     let mut tills = open_tills(&daemon, seed).await;
     let mut random = StdRng::seed_from_u64(seed);
     let mut daemon = daemon;
-    for _ in 0..kills {
+    for kill in 0..kills {
         tills = live(daemon, tills, Duration::from_millis(random.random_range(20..400))).await;
         verify(&data_dir);
+        match kill % 4 {
+            0 => {
+                verify_tranlog(&data_dir);
+            }
+            // Made anew from the journal.
+            1 => std::fs::remove_dir_all(data_dir.join("tranlog")).unwrap(),
+            _ => {}
+        }
         daemon = Daemon::start(&data_dir);
     }
 
@@ -255,6 +272,7 @@ async fn nothing_answered_is_lost_and_nothing_is_doubled() {
     check_statement(&rest, &wallet, opening, posted).await;
     assert_eq!(daemon.stop().code(), Some(0));
     verify(&data_dir);
+    assert_eq!(verify_tranlog(&data_dir), 0, "who ends in peace leaves a complete log");
     check_ledger(&data_dir, &tills);
     let messages: usize = tills.iter().map(|till| till.approved.len()).sum();
     let repeats: u64 = tills.iter().map(|till| till.repeats).sum();

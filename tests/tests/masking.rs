@@ -162,6 +162,10 @@ async fn no_card_data_and_no_key_anywhere_in_clear() {
     assert_eq!(daemon.stop().code(), Some(0));
     let dumped = run_umbra(&["ledger", "dump", data_dir.to_str().unwrap()]);
     places.insert("umbra ledger dump".into(), dumped.stdout);
+    // On disk its rows are compressed.
+    let logged = run_umbra(&["tranlog", "list", "--limit", "0", "--json", data_dir.to_str().unwrap()]);
+    assert!(logged.stdout.split(|byte| *byte == b'\n').count() > 20, "{}", String::from_utf8_lossy(&logged.stdout));
+    places.insert("umbra tranlog list".into(), logged.stdout);
     files_below(folder.path(), &mut places);
     let clear = places.keys().filter(|place| place.ends_with("demo.json")).cloned().collect::<Vec<_>>();
     let demo_file = places.remove(&clear[0]).unwrap();

@@ -9,6 +9,8 @@ use clap::Subcommand;
 use ledger::{OpenError, Report};
 use serde_json::{Value, json};
 
+use super::heard;
+
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -54,11 +56,6 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A reader that has seen enough (`| head`) is no failure.
-fn heard(written: io::Result<()>) -> io::Result<()> {
-    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
 fn for_people(dir: &Path, report: &Report) -> String {

@@ -3,10 +3,10 @@
 use bytes::BytesMut;
 use iso8583::Fields;
 use iso8583::domain::AdditionalAmount;
-use ledger::{Applied, Code};
+use ledger::{Applied, Code, Outcome};
 
 use super::answer_facts::AnswerFacts;
-use super::mti::Mti;
+use super::mti::{Class, Mti};
 use super::response_code::ResponseCode;
 use super::session::KeyPair;
 use super::{Link, Step, Switch};
@@ -36,19 +36,21 @@ impl Answer {
 
     /// From what the ledger decided, now or when it first saw this message.
     pub fn from_applied(switch: &Switch, mti: Mti, applied: &Applied) -> Self {
-        let outcome = &applied.outcome;
-        let code = response_code(mti, outcome.code, outcome.reason);
         let facts = AnswerFacts::from_bytes(&applied.answer);
-        let kind = facts.as_ref().and_then(|facts| facts.text(3)).and_then(|code| code.get(..2));
-        let approved = outcome.code == Code::Approved;
-        let inquiry = kind == Some("31");
-        let moves = matches!(mti.class(), super::mti::Class::Authorization | super::mti::Class::Financial);
+        let mut answer = Self::told(mti, &applied.outcome, facts.as_ref());
+        if applied.outcome.code == Code::Approved && is_inquiry(facts.as_ref()) {
+            answer.additional_amounts = balances(switch, applied, facts.as_ref());
+        }
+        answer.first = facts.filter(|_| applied.replayed);
+        answer
+    }
+
+    /// What an outcome alone says: all but balances.
+    pub fn told(mti: Mti, outcome: &Outcome, facts: Option<&AnswerFacts>) -> Self {
+        let moves = matches!(mti.class(), Class::Authorization | Class::Financial) && !is_inquiry(facts);
         Self {
-            code,
-            approval: (approved && moves && !inquiry).then(|| format!("{:06}", outcome.approval)),
-            additional_amounts: (approved && inquiry).then(|| balances(switch, applied, facts.as_ref())).flatten(),
-            key_carrier: None,
-            first: facts.filter(|_| applied.replayed),
+            approval: (outcome.code == Code::Approved && moves).then(|| format!("{:06}", outcome.approval)),
+            ..Self::with(response_code(mti, outcome.code, outcome.reason))
         }
     }
 
@@ -93,6 +95,11 @@ impl Answer {
         }
         Some(wire)
     }
+}
+
+/// A balance inquiry, by its processing code.
+fn is_inquiry(facts: Option<&AnswerFacts>) -> bool {
+    facts.and_then(|facts| facts.text(3)).is_some_and(|code| code.starts_with("31"))
 }
 
 /// The ledger's numbered outcomes as DE 39.

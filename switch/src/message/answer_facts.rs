@@ -22,6 +22,15 @@ impl AnswerFacts {
         Self(echoed.filter_map(|de| Some((de, message.text(de)?.into_owned()))).collect())
     }
 
+    /// Whether every answer that is stored has it, where its request did.
+    pub fn echoes(de: u8) -> bool {
+        ECHOED.contains(&de)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (u8, &str)> {
+        self.0.iter().map(|(de, text)| (*de, text.as_str()))
+    }
+
     pub fn text(&self, de: u8) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == de).map(|(_, text)| text.as_str())
     }

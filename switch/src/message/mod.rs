@@ -20,7 +20,9 @@ mod request;
 mod response_code;
 mod security;
 mod session;
+mod shown;
 mod steps;
+mod transaction;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -44,6 +46,7 @@ pub use self::network_management::SwitchSessionKeys;
 pub use self::pin::PinChecks;
 pub use self::session::Sessions;
 pub use self::steps::Step;
+pub use self::transaction::row_of;
 
 /// Everything a message needs on its way. No clear payment key is among it.
 pub struct Switch {

@@ -5,6 +5,7 @@ use iso8583::domain::{AdditionalAmount, OriginalData, Pan, Track2};
 
 use super::mti::{Class, Mti};
 use super::response_code::ResponseCode;
+use super::shown::Shown;
 
 /// What the first two digits of DE 3 ask for, as far as this switch serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,8 @@ pub struct FinancialRequest {
     pub remaining: i64,
     /// DE 52, enciphered under the terminal's PIN key.
     pub pin_block: Option<[u8; 8]>,
+    /// What its record shows beside the fields above.
+    pub shown: Shown,
 }
 
 impl std::fmt::Debug for FinancialRequest {
@@ -140,6 +143,7 @@ impl FinancialRequest {
                 None => 0,
             },
             pin_block: pin_block(message)?,
+            shown: Shown::of(message),
         };
         request.check(message)?;
         Ok(request)
