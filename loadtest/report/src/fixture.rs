@@ -156,6 +156,7 @@ fn rounds() -> Vec<Round> {
             daemon_us: 61.0,
             baseline_us: 5.1,
             lag_bytes: 20_480,
+            tranlog_lag_bytes: 4_096,
         })
         .collect()
 }
@@ -236,6 +237,7 @@ fn truth() -> TruthReport {
         wallets_compared: 10_000,
         projection_s: 0.35,
         journal_events: 390_412,
+        tranlog_rows: 388_911,
         journal_s: 1.24,
         ..TruthReport::default()
     }

@@ -19,7 +19,7 @@ pub struct RunReport {
     pub sync_p99_us: f64,
     /// Answers that were neither approved nor meant to be declined.
     pub declined: u64,
-    /// Approvals that ledger or statements do not have.
+    /// Approvals that ledger, transaction log or statements do not have.
     pub lost: u64,
     /// Postings beyond one for each approval.
     pub doubled: u64,
@@ -32,7 +32,7 @@ pub struct RunReport {
     pub started_at: String,
     /// Of the daemon: its version.
     pub version: String,
-    /// Whether clients, ledger and statements agree and every answer came: what the exit status says.
+    /// Whether clients, ledger, transaction log and statements agree and every answer came: what the exit status says.
     pub passed: bool,
     pub findings: Vec<Finding>,
     pub figures: Vec<Figure>,
@@ -94,8 +94,18 @@ pub struct Round {
     pub baseline_us: f64,
     /// Cores that programs outside of this test used while the load ran.
     pub others_cores: f64,
-    /// Bytes of the journal that its followers had not taken at the end of the slice.
+    /// Bytes of the journal that the statements did not have at the end of the slice.
     pub lag_bytes: u64,
+    /// The same of the transaction log.
+    #[serde(default)]
+    pub tranlog_lag_bytes: u64,
+}
+
+impl Round {
+    /// Of the follower that was farther behind.
+    pub fn lag(&self) -> u64 {
+        self.lag_bytes.max(self.tranlog_lag_bytes)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -163,13 +173,14 @@ pub struct Finding {
     pub text: String,
 }
 
-/// Clients' books against the ledger's journal and the statements.
+/// Clients' books against the ledger's journal, the transaction log and the statements.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TruthReport {
     /// Messages sent, repeats included.
     pub sent: u64,
     pub approved: u64,
-    /// Approvals without their event in the journal, or without their entry in the statements.
+    /// Approvals without their event in the journal, their row in the transaction log, or their entry in the
+    /// statements.
     pub lost: u64,
     /// Events that post more than the clients were told.
     pub doubled: u64,
@@ -180,16 +191,19 @@ pub struct TruthReport {
     pub unanswered: u64,
     /// Of them, those the ledger has approved: the answer was lost, not the money.
     pub unanswered_approved: u64,
-    /// Answers that say other than the ledger (code, amount, approval number).
+    /// Answers that say other than the ledger or the transaction log (code, amount, approval number).
     pub contradicted: u64,
     /// Answers with a wrong MAC, of another message, or unreadable.
     pub unsound_answers: u64,
     pub wallets_compared: u64,
     /// Wallets whose statement does not add up to the approvals.
     pub wallets_wrong: u64,
-    /// Seconds from the end of the load until the statements had everything.
+    /// Seconds from the end of the load until statements and transaction log had everything.
     pub projection_s: f64,
     /// Events in the journal, and seconds to read and check it.
     pub journal_events: u64,
     pub journal_s: f64,
+    /// Rows of the transaction log.
+    #[serde(default)]
+    pub tranlog_rows: u64,
 }

@@ -3,7 +3,7 @@
 use crate::columns::{WIDTH, columns, paragraph, shortened};
 use crate::number::{NONE, bytes, cores, count, micros, per_s, with_unit};
 use crate::words::{self, several};
-use crate::{Better, Figure, RunReport, Severity};
+use crate::{Better, Figure, Round, RunReport, Severity};
 
 /// The report as plain text, the verdict first.
 pub fn table(report: &RunReport) -> String {
@@ -94,7 +94,7 @@ fn truth(report: &RunReport) -> String {
     if wrong.is_empty() && report.truth.sent > 0 {
         text += "  They agree: nothing lost, doubled, unanswered or contradicted.\n";
     }
-    if let Some(lag) = report.rounds.iter().map(|round| round.lag_bytes).max() {
+    if let Some(lag) = report.rounds.iter().map(Round::lag).max() {
         text +=
             &paragraph("  ", &format!("Followers of the journal were at most {} behind after a round.", bytes(lag)));
     }
@@ -181,7 +181,7 @@ mod tests {
     fn faults_come_first() {
         let text = table(&fixture::failed());
         assert!(text.starts_with("FAILED  ") && !text.contains("They agree"), "{text}");
-        assert_lines(&text, &["   3  approvals lost: not in the journal, or not in the statements"]);
+        assert_lines(&text, &["   3  approvals lost: not in the journal, transaction log or statements"]);
         let place = |word: &str| text.find(word).unwrap_or_else(|| panic!("no {word} in\n{text}"));
         assert!(place("  FAULT   lost: 3 approvals") < place("  notice  stall: The slowest"));
     }

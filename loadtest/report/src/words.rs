@@ -75,12 +75,13 @@ pub fn repeat(report: &RunReport) -> Vec<String> {
 /// What was held against what.
 pub fn compared(truth: &TruthReport) -> String {
     format!(
-        "The clients’ books of {} sent and {} approvals, the journal’s {} (read and checked in {}) and the statements \
-         of {} (complete {} after the load) were compared.",
+        "The clients’ books of {} sent and {} approvals, the journal’s {} (read and checked in {}), the transaction \
+         log’s {} and the statements of {} (complete {} after the load) were compared.",
         several(truth.sent, "message"),
         count(truth.approved),
         several(truth.journal_events, "event"),
         seconds(truth.journal_s),
+        several(truth.tranlog_rows, "row"),
         several(truth.wallets_compared, "wallet"),
         seconds(truth.projection_s)
     )
@@ -107,11 +108,11 @@ pub fn checks(report: &RunReport) -> Vec<Check> {
     };
     let check = |number: u64, what: &str| Check { number, what: what.to_owned() };
     vec![
-        check(truth.lost.max(report.lost), "approvals lost: not in the journal, or not in the statements"),
+        check(truth.lost.max(report.lost), "approvals lost: not in the journal, transaction log or statements"),
         check(truth.doubled.max(report.doubled), "postings doubled: more than one for an approval"),
         check(report.declined, "answers declined that were to be approved"),
         Check { number: truth.unanswered, what: format!("messages unanswered{of_them}") },
-        check(truth.contradicted, "answers that contradict the ledger: code, amount or approval number"),
+        check(truth.contradicted, "answers that contradict ledger or transaction log: code, amount or approval number"),
         check(truth.unsound_answers, "answers unsound: wrong MAC, of another message, or unreadable"),
         check(truth.wallets_wrong, "wallets whose statement does not add up to the approvals"),
     ]

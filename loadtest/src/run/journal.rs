@@ -8,22 +8,7 @@ use ledger::{AccountId, AppliedEvent, Body, Code, Posting};
 use serde::Deserialize;
 
 use super::book::MessageKey;
-
-/// An event of a card message; copies that were answered from memory are left out.
-#[derive(Clone, Debug)]
-pub struct CardEntry {
-    pub code: Code,
-    pub approval: u32,
-    /// DE 4 as recorded.
-    pub amount: i64,
-}
-
-/// A transfer of REST.
-#[derive(Clone, Debug)]
-pub struct TransferEntry {
-    pub seq: u64,
-    pub amount: i64,
-}
+use super::entries::{CardEntry, Entries, TransferEntry};
 
 /// What moved on an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,9 +22,7 @@ pub struct Moved {
 /// Everything there is to compare with.
 #[derive(Debug, Default)]
 pub struct Journal {
-    pub messages: HashMap<MessageKey, Vec<CardEntry>>,
-    /// By description, which the test makes unique.
-    pub transfers: HashMap<String, Vec<TransferEntry>>,
+    pub entries: Entries,
     pub accounts: HashMap<AccountId, Moved>,
     /// What the events moved that were asked for.
     moves: HashMap<u64, Vec<Posting>>,
@@ -109,7 +92,7 @@ impl Journal {
         let Some(key) = key else { return false };
         let outcome = &event.outcome;
         let entry = CardEntry { code: outcome.code, approval: outcome.approval, amount: record.amount };
-        self.messages.entry(key).or_default().push(entry);
+        self.entries.messages.entry(key).or_default().push(entry);
         true
     }
 
@@ -118,7 +101,7 @@ impl Journal {
         let (true, Some(description)) = (record.kind == "transfer", record.description) else { return false };
         let entry = TransferEntry { seq: event.seq, amount: event.outcome.amount };
         if event.outcome.code == Code::Approved {
-            self.transfers.entry(description).or_default().push(entry);
+            self.entries.transfers.entry(description).or_default().push(entry);
         }
         true
     }

@@ -252,8 +252,8 @@ fn findings_of(plan: &Plan, measured: &Measured, load: &Load, truth: &Truth) -> 
         notice(
             "busy_baselines",
             format!(
-                "the baselines of {} rounds were taken while the statements were still being written, which flatters \
-                 the ratios",
+                "the baselines of {} rounds were taken while statements or transaction log were still being written, \
+                 which flatters the ratios",
                 measured.busy_baselines
             ),
         );
@@ -266,18 +266,24 @@ fn findings_of(plan: &Plan, measured: &Measured, load: &Load, truth: &Truth) -> 
         let slow = measured.metrics.above("umbra_ledger_sync_seconds", "0.02");
         notice("stall", format!("{}; {slow:.0} syncs of the journal took more than 20 ms", pattern.text()));
     }
-    let behind = measured.rounds.iter().filter(|round| round.lag_bytes > LAG_NOTICED).count();
-    if behind * 2 > measured.rounds.len() {
-        let lag = measured.median(|round| round.lag_bytes as f64);
-        notice(
-            "projection_lag",
-            format!(
-                "the statements fall behind at this load: by {:.1} MB of journal in {:.1} s; at the daemon's bound \
-                 messages are answered 96",
-                lag / 1e6,
-                plan.length.as_secs_f64() / f64::from(plan.rounds.max(1))
-            ),
-        );
+    type Lag = fn(&Round) -> u64;
+    let followers: [(&str, &str, Lag); 2] = [
+        ("projection_lag", "the statements fall", |round| round.lag_bytes),
+        ("tranlog_lag", "the transaction log falls", |round| round.tranlog_lag_bytes),
+    ];
+    for (what, who, lag) in followers {
+        let behind = measured.rounds.iter().filter(|round| lag(round) > LAG_NOTICED).count();
+        if behind * 2 > measured.rounds.len() {
+            notice(
+                what,
+                format!(
+                    "{who} behind at this load: by {:.1} MB of journal in {:.1} s; at the daemon's bound messages are \
+                     answered 96",
+                    measured.median(|round| lag(round) as f64) / 1e6,
+                    plan.length.as_secs_f64() / f64::from(plan.rounds.max(1))
+                ),
+            );
+        }
     }
     let late_us = match load {
         Load::Cards(_) => LATE_NOTICED_US,

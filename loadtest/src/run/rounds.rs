@@ -21,7 +21,8 @@ use super::slice::Slice;
 use super::stage::Stage;
 use super::stalls;
 use super::target::{self, Target};
-use super::truth::{self, Clients, Truth, Wallet};
+use super::tranlog_rows;
+use super::truth::{self, Books, Clients, Truth, Wallet};
 use super::workload::Workload;
 use crate::interrupt;
 use crate::local_server::LocalServer;
@@ -51,7 +52,7 @@ pub struct Plan {
     pub folder: PathBuf,
 }
 
-/// How long the statements may take to catch up before a round and at the end.
+/// How long the journal's followers may take to catch up before a round and at the end.
 const CATCH_UP: Duration = Duration::from_secs(20);
 const CATCH_UP_AT_END: Duration = Duration::from_secs(600);
 
@@ -103,7 +104,7 @@ impl<'a> Run<'a> {
             rate = run.round(number, rate).await.with_context(|| format!("round {}", number + 1))?;
             run.progress.step();
         }
-        run.progress.line("comparing clients, ledger and statements");
+        run.progress.line("comparing clients, ledger, transaction log and statements");
         let Self { target, rest, load, mut measured, progress, .. } = run;
         let truth = find_truth(target, &rest, &load, &wallets).await?;
         drop(progress);
@@ -146,7 +147,7 @@ impl<'a> Run<'a> {
         let part = (part(number), part(number + 1));
         let length = self.slice();
         self.load.prepare(rate, length, part).await?;
-        if wait_for_projection(&self.rest, CATCH_UP).await?.is_none() {
+        if wait_for_followers(&self.rest, CATCH_UP).await?.is_none() {
             self.measured.busy_baselines += 1;
         }
         let mut round = Round::default();
@@ -208,8 +209,9 @@ impl<'a> Run<'a> {
             self.sync_bytes = (written / syncs) as u64;
         }
         let events = now.value("umbra_ledger_batch_events_sum");
-        let behind = (events - now.value("umbra_projection_seq")).max(0.0);
-        round.lag_bytes = (behind * now.value("umbra_ledger_written_bytes_total") / events.max(1.0)) as u64;
+        let event_bytes = now.value("umbra_ledger_written_bytes_total") / events.max(1.0);
+        let [projection, tranlog] = FOLLOWERS.map(|seq| (events - now.value(seq)).max(0.0) * event_bytes);
+        (round.lag_bytes, round.tranlog_lag_bytes) = (projection as u64, tranlog as u64);
         self.progress.line(&format!(
             "{title}: {:.0} approvals/s, p50 {:.0} µs, p99 {:.0} µs; echo {:.0}/s, sync p50 {:.0} µs",
             round.approved_per_s, round.p50_us, round.p99_us, round.echo_per_s, round.sync_p50_us
@@ -225,12 +227,16 @@ fn us_each(time: Duration, count: u64) -> f64 {
     if count == 0 { 0.0 } else { time.as_secs_f64() * 1e6 / count as f64 }
 }
 
+/// The last event that statements and transaction log have.
+const FOLLOWERS: [&str; 2] = ["umbra_projection_seq", "umbra_tranlog_seq"];
+
 /// Gives how long it took, or nothing when patience ended.
-async fn wait_for_projection(rest: &Rest, patience: Duration) -> anyhow::Result<Option<Duration>> {
+async fn wait_for_followers(rest: &Rest, patience: Duration) -> anyhow::Result<Option<Duration>> {
     let began = Instant::now();
     while began.elapsed() < patience {
         let now = rest.metrics().await?;
-        if now.value("umbra_projection_seq") >= now.value("umbra_ledger_batch_events_sum") {
+        let events = now.value("umbra_ledger_batch_events_sum");
+        if FOLLOWERS.iter().all(|seq| now.value(seq) >= events) {
             return Ok(Some(began.elapsed()));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -238,13 +244,13 @@ async fn wait_for_projection(rest: &Rest, patience: Duration) -> anyhow::Result<
     Ok(None)
 }
 
-/// As [`wait_for_projection`], and the ledger does nothing more: what clients have given up on may still be in work.
+/// As [`wait_for_followers`], and the ledger does nothing more: what clients have given up on may still be in work.
 async fn wait_until_still(rest: &Rest, patience: Duration) -> anyhow::Result<Option<Duration>> {
     const STILL: Duration = Duration::from_millis(500);
     let began = Instant::now();
     let events = async || anyhow::Ok(rest.metrics().await?.value("umbra_ledger_batch_events_sum"));
     while began.elapsed() < patience {
-        let caught_up = wait_for_projection(rest, patience.saturating_sub(began.elapsed())).await?;
+        let caught_up = wait_for_followers(rest, patience.saturating_sub(began.elapsed())).await?;
         let (before, took) = (events().await?, began.elapsed());
         tokio::time::sleep(STILL).await;
         if caught_up.is_some() && events().await? == before {
@@ -275,11 +281,12 @@ async fn make_load(plan: &Plan, target: &Target, rest: &Rest) -> anyhow::Result<
     Ok((Load::Cards(load), saboteur, stage.wallets))
 }
 
-/// Waits for the statements, reads them, ends the daemon, reads its journal, and compares.
+/// Waits for the statements, reads them, ends the daemon, reads its journal and transaction log, and compares.
 async fn find_truth(target: Target, rest: &Rest, load: &Load, wallets: &[i64]) -> anyhow::Result<Truth> {
     let caught_up = wait_until_still(rest, CATCH_UP_AT_END).await?;
     let caught_up = caught_up.with_context(|| {
-        format!("the statements do not catch up within {} s of the load's end", CATCH_UP_AT_END.as_secs())
+        let within = CATCH_UP_AT_END.as_secs();
+        format!("statements and transaction log do not catch up within {within} s of the load's end")
     })?;
     // The token of the start may be over.
     let rest = Rest::log_in(&target.demo, &target.demo.admin).await?;
@@ -291,14 +298,18 @@ async fn find_truth(target: Target, rest: &Rest, load: &Load, wallets: &[i64]) -
         futures::stream::iter(wallets).map(read).buffered(STATEMENTS_AT_ONCE).try_collect().await?;
     let data_dir = tokio::task::spawn_blocking(move || target.stop()).await??;
     let began = Instant::now();
-    let journal = read_journal(data_dir, &stated).await?;
+    let journal = read_journal(data_dir.clone(), &stated).await?;
+    let journal_s = began.elapsed().as_secs_f64();
+    let (tranlog, rows) = tokio::task::spawn_blocking(move || tranlog_rows::read(&data_dir)).await??;
     let (messages, transfers) = match load {
         Load::Cards(load) => (load.seen.as_slice(), &[][..]),
         Load::Rest(load) => (&[][..], load.transfers.as_slice()),
     };
-    let mut truth = truth::compare(&Clients { messages, transfers, wallets: &stated }, &journal);
+    let books = Books { journal: &journal, tranlog: &tranlog };
+    let mut truth = truth::compare(&Clients { messages, transfers, wallets: &stated }, books);
     truth.report.projection_s = caught_up.as_secs_f64();
-    truth.report.journal_s = began.elapsed().as_secs_f64();
+    truth.report.journal_s = journal_s;
+    truth.report.tranlog_rows = rows;
     Ok(truth)
 }
 

@@ -1,5 +1,5 @@
-//! Truth after load: what the clients were told, what the ledger did, and what the statements show are one and the
-//! same, message by message and wallet by wallet.
+//! Truth after load: what the clients were told, what the ledger did, what the transaction log says of it and what the
+//! statements show are one and the same, message by message and wallet by wallet.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,8 @@ use ledger::Code;
 use load_report::{Finding, TruthReport};
 
 use super::book::{Effect, Meant, MessageKey, Seen};
-use super::journal::{CardEntry, Journal, Moved};
+use super::entries::{CardEntry, Entries};
+use super::journal::{Journal, Moved};
 use super::transfers::Transfer;
 use crate::findings::fault;
 
@@ -47,23 +48,40 @@ pub struct Truth {
 
 const EXAMPLES_MAX: usize = 3;
 
+/// What the daemon has written down.
+#[derive(Clone, Copy)]
+pub struct Books<'a> {
+    pub journal: &'a Journal,
+    pub tranlog: &'a Entries,
+}
+
+impl<'a> Books<'a> {
+    /// The two books of every message, by name.
+    fn both(self) -> [(&'static str, &'a Entries); 2] {
+        [("the ledger", &self.journal.entries), ("the transaction log", self.tranlog)]
+    }
+}
+
 /// Compares everything.
-pub fn compare(clients: &Clients<'_>, journal: &Journal) -> Truth {
+pub fn compare(clients: &Clients<'_>, books: Books<'_>) -> Truth {
     let mut truth = Truth::default();
-    truth.report.journal_events = journal.events;
+    truth.report.journal_events = books.journal.events;
     for seen in clients.messages {
-        truth.message(seen, journal);
+        truth.message(seen, books);
     }
-    truth.nobody_sent(clients.messages, journal);
+    truth.nobody_sent(clients.messages, books);
     for transfer in clients.transfers {
-        truth.transfer(transfer, journal);
+        truth.transfer(transfer, books);
     }
-    let asked: HashSet<&str> = clients.transfers.iter().map(|transfer| transfer.name.as_str()).collect();
-    for (name, entries) in journal.transfers.iter().filter(|(name, _)| !asked.contains(name.as_str())) {
-        truth.doubled(entries.len() as u64, || format!("transfer {name}, which no client asked for"));
-    }
-    truth.wallets(clients, journal);
+    truth.nobody_asked_for(clients.transfers, books);
+    truth.wallets(clients, books.journal);
     truth
+}
+
+/// What is wrong with an answer, and where it shows.
+enum Wrong {
+    Lost(String),
+    Contradicted(String),
 }
 
 impl Truth {
@@ -82,12 +100,12 @@ impl Truth {
             (
                 "lost",
                 report.lost,
-                "approvals that clients were given are not in the ledger or the statements: money that was promised is gone",
+                "approvals that clients were given are not in the ledger, the transaction log or the statements: money that was promised is gone",
             ),
             (
                 "doubled",
                 report.doubled,
-                "postings are in the ledger or the statements beyond one for each approval: money was moved that nobody asked for",
+                "postings are in the ledger, the transaction log or the statements beyond one for each approval: money was moved that nobody asked for",
             ),
             (
                 "wrongly_approved",
@@ -100,7 +118,7 @@ impl Truth {
                 report.unanswered_approved,
                 "of the unanswered messages were approved and posted: the answer was lost on its way, a terminal would reverse",
             ),
-            ("contradicted", report.contradicted, "answers say other than the ledger"),
+            ("contradicted", report.contradicted, "answers say other than the ledger or the transaction log"),
             (
                 "unsound_answer",
                 report.unsound_answers,
@@ -147,7 +165,7 @@ impl Truth {
         self.example("contradicted", text);
     }
 
-    fn message(&mut self, seen: &Seen, journal: &Journal) {
+    fn message(&mut self, seen: &Seen, books: Books<'_>) {
         self.report.sent += 1;
         self.report.approved += u64::from(seen.told.is_some_and(|told| told.is_approved()));
         self.report.unsound_answers += u64::from(seen.unsound);
@@ -157,13 +175,13 @@ impl Truth {
             self.report.unanswered += 1;
             self.example("unanswered", || seen.key.to_string());
         }
-        let entries = journal.messages.get(&seen.key).map(Vec::as_slice).unwrap_or_default();
         // A repeat has its first's key and is judged with it; only its answer must fit.
         if seen.repeat {
-            return self.answer(seen, entries);
+            return self.answer(seen, books);
         }
-        let approved = entries.iter().filter(|entry| entry.code == Code::Approved).count() as u64;
-        self.doubled(approved.saturating_sub(1), || format!("{} posted {approved} times", seen.key));
+        let counts = books.both().map(|(book, entries)| (entries.of(&seen.key).1, book));
+        let (approved, book) = counts.into_iter().max_by_key(|(count, _)| *count).unwrap_or_default();
+        self.doubled(approved.saturating_sub(1), || format!("{} posted {approved} times in {book}", seen.key));
         if matches!(seen.meant, Meant::Declined(_)) && approved > 0 {
             self.report.wrongly_approved += 1;
             self.example("wrongly_approved", || seen.key.to_string());
@@ -172,68 +190,67 @@ impl Truth {
             self.report.unanswered_approved += 1;
             self.example("lost_answer", || seen.key.to_string());
         }
-        self.answer(seen, entries);
+        self.answer(seen, books);
     }
 
-    /// What was told against what is written.
-    fn answer(&mut self, seen: &Seen, entries: &[CardEntry]) {
-        let Some(told) = seen.told else { return };
-        let entry = entries.iter().find(|entry| stands_as_approved(seen, entry)).or(entries.first());
-        match (told.is_approved(), entry) {
-            (true, None) => self.lost(1, || seen.key.to_string()),
-            (true, Some(entry)) if !stands_as_approved(seen, entry) => {
-                self.lost(1, || format!("{} is {:?} in the ledger", seen.key, entry.code));
-            }
-            (false, Some(entry)) if entry.code == Code::Approved => {
-                self.contradicted(|| format!("{} was told {} and is approved", seen.key, told.code()));
-            }
-            (true, Some(entry)) if told.approval.is_some_and(|number| number != entry.approval) => {
-                self.contradicted(|| format!("{} was told another approval number", seen.key));
-            }
-            (true, Some(entry)) if entry.amount != seen.amount => {
-                self.contradicted(|| format!("{} is recorded with another amount", seen.key));
-            }
-            _ => {}
+    /// What was told against what is written; a message that is wrong in both books counts once.
+    fn answer(&mut self, seen: &Seen, books: Books<'_>) {
+        match books.both().into_iter().find_map(|(book, entries)| wrong(seen, book, entries)) {
+            Some(Wrong::Lost(text)) => self.lost(1, || text),
+            Some(Wrong::Contradicted(text)) => self.contradicted(|| text),
+            None => {}
         }
     }
 
     /// Approved events at the terminals of this test under names that no client used.
-    fn nobody_sent(&mut self, messages: &[Seen], journal: &Journal) {
+    fn nobody_sent(&mut self, messages: &[Seen], books: Books<'_>) {
         let sent: HashSet<MessageKey> = messages.iter().map(|seen| seen.key).collect();
         let terminals: HashSet<[u8; 8]> = sent.iter().map(|key| key.terminal).collect();
-        for (key, entries) in &journal.messages {
-            let approved = entries.iter().filter(|entry| entry.code == Code::Approved).count() as u64;
-            if approved > 0 && terminals.contains(&key.terminal) && !sent.contains(key) {
-                self.doubled(approved, || format!("{key}, which no client sent"));
+        let written: HashSet<MessageKey> =
+            books.both().into_iter().flat_map(|(_, entries)| entries.messages.keys().copied()).collect();
+        for key in written.iter().filter(|key| terminals.contains(&key.terminal) && !sent.contains(key)) {
+            let approved = books.both().map(|(_, entries)| entries.of(key).1).into_iter().max().unwrap_or_default();
+            self.doubled(approved, || format!("{key}, which no client sent"));
+        }
+    }
+
+    fn transfer(&mut self, transfer: &Transfer, books: Books<'_>) {
+        self.report.sent += 1;
+        let found = books.both().map(|(book, entries)| (entries.transfer(&transfer.name), book));
+        let most = found.iter().map(|(entries, _)| entries.len() as u64).max().unwrap_or_default();
+        self.doubled(most.saturating_sub(1), || format!("transfer {} posted {most} times", transfer.name));
+        self.report.approved += u64::from(matches!(transfer.told, Some(Ok(_))));
+        if transfer.told.is_none() {
+            self.report.unanswered += 1;
+            self.report.unanswered_approved += u64::from(most > 0);
+            self.example("unanswered", || format!("transfer {}", transfer.name));
+        }
+        for (entries, book) in found {
+            match (&transfer.told, entries.first()) {
+                (Some(Ok(_)), None) => {
+                    return self.lost(1, || format!("transfer {} is not in {book}", transfer.name));
+                }
+                (Some(Ok(seq)), Some(entry)) if *seq != entry.seq || transfer.amount != entry.amount => {
+                    return self
+                        .contradicted(|| format!("transfer {} has another number or amount in {book}", transfer.name));
+                }
+                (Some(Err(status)), Some(_)) => {
+                    return self.contradicted(|| {
+                        format!("transfer {} was answered {status} and is posted in {book}", transfer.name)
+                    });
+                }
+                _ => {}
             }
         }
     }
 
-    fn transfer(&mut self, transfer: &Transfer, journal: &Journal) {
-        self.report.sent += 1;
-        let entries = journal.transfers.get(&transfer.name).map(Vec::as_slice).unwrap_or_default();
-        let count = entries.len() as u64;
-        self.doubled(count.saturating_sub(1), || format!("transfer {} posted {count} times", transfer.name));
-        match (&transfer.told, entries.first()) {
-            (None, entry) => {
-                self.report.unanswered += 1;
-                self.report.unanswered_approved += u64::from(entry.is_some());
-                self.example("unanswered", || format!("transfer {}", transfer.name));
-            }
-            (Some(Ok(_)), None) => {
-                self.report.approved += 1;
-                self.lost(1, || format!("transfer {}", transfer.name));
-            }
-            (Some(Ok(seq)), Some(entry)) => {
-                self.report.approved += 1;
-                if *seq != entry.seq || transfer.amount != entry.amount {
-                    self.contradicted(|| format!("transfer {} has another number or amount", transfer.name));
-                }
-            }
-            (Some(Err(status)), Some(_)) => {
-                self.contradicted(|| format!("transfer {} was answered {status} and is posted", transfer.name));
-            }
-            (Some(Err(_)), None) => {}
+    fn nobody_asked_for(&mut self, transfers: &[Transfer], books: Books<'_>) {
+        let asked: HashSet<&str> = transfers.iter().map(|transfer| transfer.name.as_str()).collect();
+        let written: HashSet<&str> =
+            books.both().into_iter().flat_map(|(_, entries)| entries.transfers.keys().map(String::as_str)).collect();
+        for name in written.difference(&asked) {
+            let most = books.both().map(|(_, entries)| entries.transfer(name).len()).into_iter().max();
+            self.doubled(most.unwrap_or_default() as u64, || format!("transfer {name}, which no client asked for"));
         }
     }
 
@@ -269,6 +286,29 @@ impl Truth {
                 )
             });
         }
+    }
+}
+
+/// Whether an answer says other than a book.
+fn wrong(seen: &Seen, book: &str, entries: &Entries) -> Option<Wrong> {
+    let (told, key) = (seen.told?, seen.key);
+    let (entries, _) = entries.of(&key);
+    let entry = entries.iter().find(|entry| stands_as_approved(seen, entry)).or(entries.first());
+    match (told.is_approved(), entry) {
+        (true, None) => Some(Wrong::Lost(format!("{key} is not in {book}"))),
+        (true, Some(entry)) if !stands_as_approved(seen, entry) => {
+            Some(Wrong::Lost(format!("{key} is {:?} in {book}", entry.code)))
+        }
+        (false, Some(entry)) if entry.code == Code::Approved => {
+            Some(Wrong::Contradicted(format!("{key} was told {} and is approved in {book}", told.code())))
+        }
+        (true, Some(entry)) if told.approval.is_some_and(|number| number != entry.approval) => {
+            Some(Wrong::Contradicted(format!("{key} has another approval number in {book}")))
+        }
+        (true, Some(entry)) if entry.amount != seen.amount => {
+            Some(Wrong::Contradicted(format!("{key} has another amount in {book}")))
+        }
+        _ => None,
     }
 }
 

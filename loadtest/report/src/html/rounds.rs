@@ -22,6 +22,6 @@ fn row(number: usize, round: &Round) -> Vec<String> {
         // There may be no cipher work at all.
         if round.cipher_us == 0.0 { String::new() } else { micros(round.cipher_us) },
         cores(round.others_cores),
-        bytes(round.lag_bytes),
+        bytes(round.lag()),
     ]
 }

@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use ledger::{AppliedEvent, Body, CardAction, CardEvent, Content, Entry, Event, EventId, Outcome, PinCheck, Posting};
 
+use serde_json::{Value, json};
+use tranlog::StoredRow;
+
 use super::*;
 use crate::run::book::{Meant, Told};
+use crate::run::tranlog_rows;
 
 const WALLET: i64 = 7;
 const ACCOUNT: u64 = 70;
@@ -61,33 +65,74 @@ fn applied(seq: u64, body: Body, code: Code, amount: i64, approval: u32, moves: 
     AppliedEvent { seq, at: seq, event: Arc::new(event), outcome, replayed: false, moves, holds: vec![] }
 }
 
+/// The event's row in the transaction log.
+fn row(event: &AppliedEvent) -> String {
+    let (code, amount) = (format!("{:?}", event.outcome.code), event.outcome.amount);
+    let record = match &event.event.body {
+        Body::Card(card) => &card.record,
+        Body::Post { record, .. } => record,
+        other => panic!("not of these tests: {other:?}"),
+    };
+    let record: Value = serde_json::from_slice(record).unwrap();
+    if record["kind"] == "transfer" {
+        return json!({"kind": "transfer", "code": code, "amount": amount, "record": record}).to_string();
+    }
+    let request = json!({
+        "4": format!("{:012}", record["amount"].as_i64().unwrap()), "7": record["transmission"], "11": record["stan"],
+        "41": record["terminal"],
+    });
+    json!({
+        "kind": record["kind"], "code": code, "amount": amount,
+        "request": {"mti": record["mti"], "elements": request},
+        "answer": {"mti": "0210", "elements": {"38": format!("{:06}", event.outcome.approval), "39": "00"}},
+    })
+    .to_string()
+}
+
 fn stated(entries: u64, sum: i64) -> Statement {
     Statement { entries, sum, balance: sum, balances_follow: true, first: Some((10, -500)) }
 }
 
 /// Everybody's books of two purchases.
-struct Books {
+struct Doctored {
     seen: Vec<Seen>,
     events: Vec<AppliedEvent>,
     transfers: Vec<Transfer>,
     statement: Statement,
+    /// Rows of the transaction log that differ from what the events say: sequence, and its row or none.
+    rows: Vec<(u64, Option<String>)>,
 }
 
-impl Books {
+impl Doctored {
     fn agreeing() -> Self {
         Self {
             seen: vec![purchase(1), purchase(2)],
             events: vec![event(10, 1, Code::Approved, 500), event(11, 2, Code::Approved, 500)],
             transfers: vec![],
             statement: stated(2, -1000),
+            rows: vec![],
         }
+    }
+
+    /// What the daemon writes down of the events, but for what was doctored.
+    fn tranlog(&self) -> Entries {
+        let mut entries = Entries::default();
+        let rows = self.events.iter().filter(|event| !event.replayed).map(|event| (event.seq, Some(row(event))));
+        let kept = rows.filter(|(seq, _)| self.rows.iter().all(|(doctored, _)| doctored != seq));
+        for (seq, json) in kept.chain(self.rows.iter().cloned()) {
+            if let Some(json) = json {
+                tranlog_rows::take(&StoredRow { seq, at: seq, json: json.into_bytes() }, &mut entries).unwrap();
+            }
+        }
+        entries
     }
 
     fn compare(&self) -> Truth {
         let mut journal = Journal::keeping([10]);
         self.events.iter().for_each(|event| journal.take(event));
         let wallets = [Wallet { id: WALLET, statement: self.statement }];
-        compare(&Clients { messages: &self.seen, transfers: &self.transfers, wallets: &wallets }, &journal)
+        let clients = Clients { messages: &self.seen, transfers: &self.transfers, wallets: &wallets };
+        compare(&clients, Books { journal: &journal, tranlog: &self.tranlog() })
     }
 
     /// The kinds of difference that are found.
@@ -101,7 +146,7 @@ impl Books {
 
 #[test]
 fn books_that_agree_pass() {
-    let truth = Books::agreeing().compare();
+    let truth = Doctored::agreeing().compare();
     assert!(truth.passed(), "{:?}", truth.findings());
     let report = truth.report;
     assert_eq!((report.sent, report.approved, report.wallets_compared, report.wallets_wrong), (2, 2, 1, 0));
@@ -109,7 +154,7 @@ fn books_that_agree_pass() {
 
 #[test]
 fn an_approval_without_its_posting_is_lost() {
-    let mut books = Books::agreeing();
+    let mut books = Doctored::agreeing();
     books.events.pop();
     books.statement = stated(1, -500);
     assert_eq!(books.found(), ["lost", "wallet_wrong"]);
@@ -120,7 +165,7 @@ fn an_approval_without_its_posting_is_lost() {
 
 #[test]
 fn an_approval_without_its_entry_in_the_statement_is_lost() {
-    let mut books = Books::agreeing();
+    let mut books = Doctored::agreeing();
     books.statement = stated(1, -500);
     assert_eq!(books.found(), ["lost", "wallet_wrong"]);
     books.statement = stated(3, -1500);
@@ -129,7 +174,7 @@ fn an_approval_without_its_entry_in_the_statement_is_lost() {
 
 #[test]
 fn what_is_posted_twice_or_unasked_is_doubled() {
-    let mut books = Books::agreeing();
+    let mut books = Doctored::agreeing();
     books.events.push(event(12, 2, Code::Approved, 500));
     books.statement = stated(3, -1500);
     assert_eq!(books.found(), ["doubled", "wallet_wrong"]);
@@ -143,7 +188,7 @@ fn what_is_posted_twice_or_unasked_is_doubled() {
 
 #[test]
 fn balances_that_do_not_follow_and_empty_statements_are_wrong() {
-    let mut books = Books::agreeing();
+    let mut books = Doctored::agreeing();
     books.statement.balance = -999;
     assert_eq!(books.found(), ["wallet_wrong"]);
     books.statement = Statement { balances_follow: false, ..stated(2, -1000) };
@@ -155,15 +200,47 @@ fn balances_that_do_not_follow_and_empty_statements_are_wrong() {
 }
 
 #[test]
+fn the_transaction_log_must_say_the_same_as_the_ledger() {
+    let mut books = Doctored::agreeing();
+    let second = row(&books.events[1]);
+    books.rows = vec![(11, None)];
+    assert_eq!(books.found(), ["lost"]);
+    let text = books.compare().findings().remove(0).text;
+    assert!(
+        text.contains("1 approvals") && text.contains("STAN 000002") && text.contains("transaction log)"),
+        "{text}"
+    );
+    books.rows = vec![(11, Some(second.replace("Approved", "InsufficientFunds")))];
+    assert_eq!(books.found(), ["lost"]);
+    books.rows = vec![(11, Some(second.clone())), (12, Some(second.clone()))];
+    assert_eq!(books.found(), ["doubled"]);
+    books.rows = vec![(12, Some(second.replace("000002", "900001")))];
+    assert_eq!(books.found(), ["doubled"], "a row that nobody sent");
+    for changed in [
+        second.replace("\"000000000500\"", "\"000000000499\""),
+        second.replace("\"38\":\"000002\"", "\"38\":\"000003\""),
+    ] {
+        assert_ne!(changed, second);
+        books.rows = vec![(11, Some(changed))];
+        assert_eq!(books.found(), ["contradicted"]);
+    }
+    // What is missing in both is one loss.
+    books.rows = vec![];
+    books.events.pop();
+    books.statement = stated(1, -500);
+    assert_eq!(books.compare().report.lost, 1);
+}
+
+#[test]
 fn what_had_to_be_refused_must_not_be_paid() {
-    let mut books = Books::agreeing();
+    let mut books = Doctored::agreeing();
     books.seen[1].meant = Meant::Declined(*b"62");
     assert_eq!(books.found(), ["wrongly_approved"]);
 }
 
 #[test]
 fn copies_answered_from_memory_post_nothing() {
-    let mut books = Books::agreeing();
+    let mut books = Doctored::agreeing();
     books.seen.push(Seen { repeat: true, effect: Effect::None, ..purchase(2) });
     let mut copy = event(12, 2, Code::Approved, 500);
     (copy.replayed, copy.moves) = (true, vec![]);
@@ -173,7 +250,7 @@ fn copies_answered_from_memory_post_nothing() {
 
 #[test]
 fn a_lost_answer_is_told_from_lost_money() {
-    let mut books = Books::agreeing();
+    let mut books = Doctored::agreeing();
     books.seen[1].told = None;
     assert_eq!(books.found(), ["unanswered", "lost_answer"]);
     books.events.pop();
@@ -185,14 +262,14 @@ fn a_lost_answer_is_told_from_lost_money() {
 
 #[test]
 fn answers_that_say_other_than_the_ledger_contradict_it() {
-    type Change = fn(&mut Books);
+    type Change = fn(&mut Doctored);
     let changes: [(&str, Change); 3] = [
         ("approval number", |books| books.seen[1].told = Some(Told { code: *b"00", approval: Some(99) })),
         ("amount", |books| books.seen[1].amount = 499),
         ("code", |books| books.seen[1].told = Some(Told { code: *b"51", approval: None })),
     ];
     for (what, change) in changes {
-        let mut books = Books::agreeing();
+        let mut books = Doctored::agreeing();
         change(&mut books);
         assert!(books.found().contains(&"contradicted".to_owned()), "{what}");
     }
@@ -200,7 +277,7 @@ fn answers_that_say_other_than_the_ledger_contradict_it() {
 
 #[test]
 fn reversals_give_back_what_was_posted() {
-    let mut books = Books::agreeing();
+    let mut books = Doctored::agreeing();
     let undo = Effect::Undo { original: key(2), remaining: 120 };
     let reversal = MessageKey::new("T0000001", "0420", "3", "1125041501").unwrap();
     books.seen.push(Seen { key: reversal, effect: undo, ..purchase(3) });
@@ -230,13 +307,17 @@ fn transfers_are_found_by_their_names() {
         applied(seq, Body::Post { entry, record }, Code::Approved, 250, 0, moved(ACCOUNT, SHOP, 250))
     };
     let asked = |told| Transfer { name: "load-1".into(), from: WALLET, to: 8, amount: 250, told };
-    let mut books = Books::agreeing();
+    let mut books = Doctored::agreeing();
     books.events.push(transfer(12, "load-1"));
     books.transfers.push(asked(Some(Ok(12))));
     books.statement = stated(3, -1250);
     assert_eq!(books.found(), [""; 0]);
     books.transfers[0] = asked(Some(Ok(13)));
     assert_eq!(books.found(), ["contradicted"]);
+    books.rows = vec![(12, None)];
+    books.transfers[0] = asked(Some(Ok(12)));
+    assert_eq!(books.found(), ["lost"], "not in the transaction log");
+    books.rows.clear();
     books.transfers[0] = asked(None);
     assert_eq!(books.found(), ["unanswered", "lost_answer"]);
     books.transfers[0] = asked(Some(Err(503)));

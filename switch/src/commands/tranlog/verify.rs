@@ -62,7 +62,10 @@ fn compare(dir: &Path, log: &Tranlog) -> anyhow::Result<Comparison> {
         }
         match (next.take_if(|row| row.seq == event.seq), expected) {
             (None, None) => return Ok(()),
-            (None, Some(_)) => return Ok(compared.missing.add(event.seq)),
+            (None, Some(_)) => {
+                compared.missing.add(event.seq);
+                return Ok(());
+            }
             (Some(_), None) => compared.invented.add(event.seq),
             (Some(row), Some(expected)) => {
                 compared.rows += 1;
