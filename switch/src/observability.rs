@@ -17,7 +17,8 @@ const LOG_FILTER: &str = "UMBRA_LOG";
 
 /// Structured logs on standard error: JSON lines, or plain text when a person is watching.
 pub fn start_logs() {
-    let filter = EnvFilter::try_from_env(LOG_FILTER).unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let filter = EnvFilter::try_from_env(LOG_FILTER)
+        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,fjall=warn,lsm_tree=warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         builder.with_target(false).try_init()

@@ -72,6 +72,8 @@ impl<'a> Transaction<'a> {
             (Some(request), Some(answer)) => format!("{}→{}", request.mti, answer.mti),
             _ => String::new(),
         };
+        // What was asked for: of a declined one nothing has moved.
+        let asked = element(4).parse().unwrap_or(self.amount);
         let code = self.answer.as_ref().and_then(|answer| answer.text(39));
         format!(
             "{:8}  {:24}  {:17}  {messages:9}  {:8}  {:12}  {:19}  {:>15}  {}",
@@ -81,7 +83,7 @@ impl<'a> Transaction<'a> {
             element(41).trim_end(),
             element(37),
             element(2),
-            self.in_words(self.amount),
+            self.in_words(asked),
             code.unwrap_or(&self.code),
         )
     }
