@@ -128,6 +128,12 @@ fn put_card(card: &CardEvent, out: &mut Vec<u8>) -> Result<(), TooLarge> {
             put_reference(*original, out);
             out.extend_from_slice(&remaining.to_le_bytes());
         }
+        CardAction::Force { entry, hold } => {
+            out.push(6);
+            put_entry(entry, out)?;
+            out.push(u8::from(hold.is_some()));
+            hold.iter().for_each(|hold| put_reference(*hold, out));
+        }
     }
     put_bytes(&card.answer, ANSWER_MAX, out)?;
     put_bytes(&card.record, RECORD_MAX, out)
@@ -317,6 +323,10 @@ impl Reader<'_> {
                 tolerance_bp: u32::from_le_bytes(self.array()?),
             },
             5 => CardAction::Reverse { original: self.reference()?, remaining: self.i64()? },
+            6 => CardAction::Force {
+                entry: self.entry()?,
+                hold: if self.flag()? { Some(self.reference()?) } else { None },
+            },
             _ => return Err(NoEvent),
         })
     }
@@ -354,6 +364,7 @@ mod tests {
                 |(hold, approval, entry, tolerance_bp)| CardAction::Complete { hold, approval, entry, tolerance_bp }
             ),
             (reference(), any::<i64>()).prop_map(|(original, remaining)| CardAction::Reverse { original, remaining }),
+            (entry(), proptest::option::of(reference())).prop_map(|(entry, hold)| CardAction::Force { entry, hold }),
         ]
     }
 

@@ -173,6 +173,12 @@ pub enum CardAction {
         original: Reference,
         remaining: i64,
     },
+    /// Posts what has been paid elsewhere, whatever the floors say. A hold of this card that is named and still open
+    /// is closed by it; where there is none it posts all the same.
+    Force {
+        entry: Entry,
+        hold: Option<Reference>,
+    },
 }
 
 /// An event named by its id or by an alias.

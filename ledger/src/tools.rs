@@ -228,6 +228,7 @@ fn card_json(card: &CardEvent) -> Value {
         CardAction::Complete { hold, entry, tolerance_bp, .. } => {
             json!({"complete": reference(*hold), "entry": entry_json(entry), "tolerance_bp": tolerance_bp})
         }
+        CardAction::Force { entry, hold } => json!({"force": entry_json(entry), "hold": hold.map(reference)}),
         CardAction::Reverse { original, remaining } => {
             json!({"reverse": reference(*original), "remaining": remaining})
         }

@@ -266,6 +266,10 @@ impl State {
             CardAction::Reverse { original, remaining } => {
                 self.reverse(event.id, *original, Some(event.content), *remaining, changes)
             }
+            CardAction::Force { entry, hold } => {
+                let hold = hold.and_then(|hold| self.memory.named(hold, event.id.time()));
+                self.force(hold, card.card, entry, changes)
+            }
         }
     }
 
@@ -307,8 +311,7 @@ impl State {
         well_formed(entry)?;
         self.accounts.admit(entry)?;
         self.accounts.bear(entry, None, false)?;
-        self.move_posted(entry, changes);
-        Ok(Done { amount: size(entry), account: first(entry), effect: Effect::Posted(entry.clone()) })
+        Ok(self.post_in_place_of(None, entry, changes))
     }
 
     fn place_hold(
@@ -393,10 +396,28 @@ impl State {
             return Err(Code::CurrencyMismatch);
         }
         self.accounts.bear(entry, Some(&hold.entry), false)?;
-        self.replace_hold(id, None, changes);
-        self.note_captured(id, size(entry));
+        Ok(self.post_in_place_of(Some(id), entry, changes))
+    }
+
+    /// Posts the entry whatever the floors say, in place of a hold if there is one.
+    fn force(&mut self, id: Option<EventId>, card: Option<CardId>, entry: &Entry, changes: &mut Changes) -> Step {
+        well_formed(entry)?;
+        self.accounts.admit(entry)?;
+        let fits = |hold: &Hold| hold.card == card && hold.entry.currency == entry.currency;
+        let hold = id.and_then(|id| Some((id, self.holds.usable(id, self.at).filter(|hold| fits(hold))?)));
+        self.accounts.bear(entry, hold.map(|(_, hold)| &hold.entry), true)?;
+        let id = hold.map(|(id, _)| id);
+        Ok(self.post_in_place_of(id, entry, changes))
+    }
+
+    /// The entry has been checked; the hold is closed by it.
+    fn post_in_place_of(&mut self, hold: Option<EventId>, entry: &Entry, changes: &mut Changes) -> Done {
+        if let Some(id) = hold {
+            self.replace_hold(id, None, changes);
+            self.note_captured(id, size(entry));
+        }
         self.move_posted(entry, changes);
-        Ok(Done { amount: size(entry), account: first(entry), effect: Effect::Posted(entry.clone()) })
+        Done { amount: size(entry), account: first(entry), effect: Effect::Posted(entry.clone()) }
     }
 
     fn outcome(&self, result: Result<&Done, Code>, reason: u16, is_card: bool) -> Outcome {

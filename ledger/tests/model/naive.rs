@@ -18,6 +18,7 @@ struct Account {
     closed: bool,
 }
 
+#[derive(Clone)]
 struct Hold {
     id: EventId,
     entry: Entry,
@@ -343,6 +344,7 @@ impl Naive {
                 self.complete(event, *hold, card.card, *approval, entry, *tolerance_bp)
             }
             CardAction::Reverse { original, remaining } => self.reverse(event, *original, true, i128::from(*remaining)),
+            CardAction::Force { entry, hold } => self.force(event, *hold, card.card, entry),
         }
     }
 
@@ -486,6 +488,19 @@ impl Naive {
         smallest(faults)?;
         self.let_go(id);
         self.captured(id, size(entry));
+        self.posted.extend_from_slice(&entry.postings);
+        Ok((size(entry), first(entry), Did::Posted(entry.clone())))
+    }
+
+    fn force(&mut self, event: &Event, hold: Option<Reference>, card: Option<CardId>, entry: &Entry) -> Step {
+        let named = hold.and_then(|hold| self.named(event, hold)).map(|known| known.event.id);
+        let hold = named.and_then(|id| self.live(id)).cloned();
+        let hold = hold.filter(|hold| hold.card == card && hold.entry.currency == entry.currency);
+        smallest(self.faults(entry, hold.as_ref().map(|hold| &hold.entry), true))?;
+        if let Some(hold) = hold {
+            self.let_go(hold.id);
+            self.captured(hold.id, size(entry));
+        }
         self.posted.extend_from_slice(&entry.postings);
         Ok((size(entry), first(entry), Did::Posted(entry.clone())))
     }

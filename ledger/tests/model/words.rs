@@ -206,7 +206,7 @@ impl Author {
     }
 
     fn action(&self, choices: &mut Choices, card: &mut Option<u64>) -> CardAction {
-        match choices.pick(&[0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5]) {
+        match choices.pick(&[0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5, 6]) {
             0 => CardAction::Post { entry: entry(choices) },
             1 => CardAction::Hold { entry: entry(choices), expires_at: self.expiry(choices) },
             2 => {
@@ -229,6 +229,14 @@ impl Author {
                     _ => Reference::Key(u128::from(choices.of(6))),
                 };
                 CardAction::Reverse { original, remaining: remaining(choices) }
+            }
+            6 => {
+                let (hold, its_card) = self.completable(choices);
+                if !choices.one_in(6) {
+                    *card = its_card;
+                }
+                let hold = if choices.one_in(4) { None } else { Some(hold) };
+                CardAction::Force { entry: pair(710, 2, 4, amount(choices)), hold }
             }
             4 => CardAction::Inquire { account: 1 + choices.of(u128::from(ACCOUNTS)) },
             _ => CardAction::Decline { reason: u16::try_from(choices.of(99)).unwrap() },
@@ -264,6 +272,8 @@ pub fn kind(event: &Event) -> &'static str {
             CardAction::Complete { hold: Reference::Id(_), .. } => "card complete id",
             CardAction::Complete { hold: Reference::Key(_), .. } => "card complete key",
             CardAction::Complete { hold: Reference::IdOrRepeat(..), .. } => "card complete id or repeat",
+            CardAction::Force { hold: None, .. } => "card force",
+            CardAction::Force { hold: Some(_), .. } => "card force hold",
             CardAction::Reverse { original: Reference::Id(_), .. } => "card reverse id",
             CardAction::Reverse { original: Reference::Key(_), .. } => "card reverse key",
             CardAction::Reverse { original: Reference::IdOrRepeat(..), .. } => "card reverse id or repeat",

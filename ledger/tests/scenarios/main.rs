@@ -171,6 +171,29 @@ sheets! {
         cap2 | capture gone 1                     | HoldNotFound | 0      | 100
     ";
 
+    what_was_paid_elsewhere_is_posted_whatever_there_is: "
+        id    | event                                | outcome          | W       | M
+        fund  | post BANK>W 100                      | Approved         | 100     | 0
+        d     | open D 840 floor=unlimited           | Approved         |         |
+        e     | open E 840 floor=unlimited           | Approved         |         |
+        poor  | card 7 post W>M 130                  | InsufficientFunds | 100    | 0
+        adv   | card 7 force - W>M 130               | Approved 130     | -30     | 130
+        adv   | card 7 force - W>M 130               | Approved 130 again | -30   | 130
+        form  | card 7 force - W>M 0                 | InvalidEntry     | -30     | 130
+        acc   | card 7 force - W>X 1                 | AccountNotFound  | -30     | 130
+        cur   | card 7 force - W>M 1 cur=840         | CurrencyMismatch | -30     | 130
+        undo  | card 7 reverse adv                   | Approved 130     | 100     | 0
+        # A hold that is named goes, one of another card or another currency stays.
+        a     | card 7 hold W>M 50 keys=#rrn         | Approved 50      | 100/50  | 0
+        other | card 8 force #rrn W>M 10             | Approved 10      | 90/40   | 10
+        far   | card 7 force #rrn D>E 1 cur=840      | Approved 1       | 90/40   | 10
+        all   | card 7 force #rrn W>M 95             | Approved 95      | -5      | 105
+        twice | card 7 force #rrn W>M 5              | Approved 5       | -10     | 110
+        void  | card 7 reverse a                     | NotReversible    | -10     | 110
+        none  | card 7 force #none W>M 5             | Approved 5       | -15     | 115
+        wrong | card 7 force - W>M 5 pin=wrong       | WrongPin         | -15     | 115
+    ";
+
     completions: "
         id    | event                                           | outcome           | W      | M
         fund  | post BANK>W 100                                 | Approved          | 100    | 0

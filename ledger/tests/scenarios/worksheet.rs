@@ -223,6 +223,9 @@ impl Sheet {
                 entry: self::entry(entry, set),
                 tolerance_bp: set.get("tol").map_or(0, |tolerance| tolerance.parse().unwrap()),
             },
+            ["force", hold, ref entry @ ..] => {
+                CardAction::Force { entry: self::entry(entry, set), hold: (hold != "-").then(|| self.reference(hold)) }
+            }
             ["reverse", original, ref to @ ..] => {
                 CardAction::Reverse { original: self.reference(original), remaining: remaining(to) }
             }
