@@ -16,6 +16,11 @@ pub const ZMK: KeyType = KeyType { variant: 0, pair: 2 };
 pub const TMK: KeyType = KeyType { variant: 0, pair: 7 };
 pub const TPK: KeyType = TMK;
 pub const PVK: KeyType = TMK;
+/// Zone PIN key.
+pub const ZPK: KeyType = KeyType { variant: 0, pair: 3 };
+/// Terminal and zone authentication keys.
+pub const TAK: KeyType = KeyType { variant: 0, pair: 8 };
+pub const ZAK: KeyType = KeyType { variant: 0, pair: 13 };
 /// Card verification key.
 pub const CVK: KeyType = KeyType { variant: 4, pair: 7 };
 

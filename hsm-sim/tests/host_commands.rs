@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use host_commands::{HsmClient, HsmConfig, HsmError, KeyExport, KeyUnderLmk, PinVerdict};
+use host_commands::{HsmClient, HsmConfig, HsmError, KeyDomain, KeyExport, KeyUnderLmk, PinVerdict};
 use hsm_sim::{HsmOptions, Lmk, Server, console};
 use payment_crypto::mac::{self, Algorithm, Padding};
-use payment_crypto::{Pin, TdesKey, pin_block, tr31};
+use payment_crypto::{Pin, TdesKey, os_random, pin_block, tr31};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -119,18 +119,19 @@ async fn session_keys_serve_terminal_and_host() {
     let (clear_tmk, tmk) = tmk();
     let tr31_export = |usage: &[u8; 2], mode| KeyExport::Tr31 { usage: *usage, mode, exportability: b'N' };
 
-    let tak = hsm.generate_and_export_key("003", 'U', &tmk, tr31_export(b"M3", b'C')).await.unwrap();
+    let tak =
+        hsm.generate_and_export_key(KeyDomain::Terminal, "003", 'U', &tmk, tr31_export(b"M3", b'C')).await.unwrap();
     let (header, clear) = tr31::unwrap(&clear_tmk, &tak.exported[1..]).unwrap();
     assert_eq!((header.usage, header.mode, header.exportability), (*b"M3", b'C', b'N'));
     let clear_tak = TdesKey::from_bytes(&clear).unwrap();
     let message = b"a message whose length is no multiple of eight";
     let right = mac::generate(Algorithm::Three, &clear_tak, Padding::Zeros, message).unwrap();
-    assert_eq!(hsm.generate_mac(&tak.key, message).await.unwrap(), right);
-    assert!(hsm.verify_mac(&tak.key, message, &right).await.unwrap());
-    assert!(!hsm.verify_mac(&tak.key, &message[1..], &right).await.unwrap());
+    assert_eq!(hsm.generate_mac(KeyDomain::Terminal, &tak.key, message).await.unwrap(), right);
+    assert!(hsm.verify_mac(KeyDomain::Terminal, &tak.key, message, &right).await.unwrap());
+    assert!(!hsm.verify_mac(KeyDomain::Terminal, &tak.key, &message[1..], &right).await.unwrap());
     assert_eq!(hsm.key_check_value("003", &tak.key).await.unwrap(), tak.kcv);
 
-    let tpk = hsm.generate_and_export_key("002", 'U', &tmk, KeyExport::Ecb).await.unwrap();
+    let tpk = hsm.generate_and_export_key(KeyDomain::Terminal, "002", 'U', &tmk, KeyExport::Ecb).await.unwrap();
     let clear = clear_tmk.decrypt_ecb(&hex::decode(&tpk.exported[1..]).unwrap()).unwrap();
     let clear_tpk = TdesKey::from_bytes(&clear).unwrap();
     let kcv = payment_crypto::kcv::tdes(&clear_tpk);
@@ -143,7 +144,8 @@ async fn session_keys_serve_terminal_and_host() {
     let block = |pin: &str, account: &str| {
         clear_tpk.encrypt_block(pin_block::encode_format0(&Pin::parse(pin).unwrap(), account).unwrap())
     };
-    let judge = async |block| hsm.verify_pin_pvv(&tpk.key, &pvk, block, account, 1, &pvv).await.unwrap();
+    let judge =
+        async |block| hsm.verify_pin_pvv(KeyDomain::Terminal, &tpk.key, &pvk, block, account, 1, &pvv).await.unwrap();
     assert_eq!(judge(block("1234", account)).await, PinVerdict::Right);
     assert_eq!(judge(block("1235", account)).await, PinVerdict::Wrong);
     assert_eq!(judge([0x5A; 8]).await, PinVerdict::BlockInvalid);
@@ -151,6 +153,58 @@ async fn session_keys_serve_terminal_and_host() {
     assert_eq!(moved, pin);
     let random = hsm.random_pin(account, 6).await.unwrap();
     assert_eq!(random.as_str().len(), 7);
+}
+
+#[tokio::test]
+async fn zone_keys_go_out_and_come_in() {
+    let server = start().await;
+    let hsm = client(&[server.address]);
+    let clear = TdesKey::with_odd_parity(&[0x4C; 16]);
+    let (zmk, _) = console::form_key(&Lmk::test_variant(), "000", 'U', &clear).unwrap();
+    let (clear_zmk, zmk) = (TdesKey::from_bytes(&clear).unwrap(), KeyUnderLmk::from(zmk));
+
+    let export = KeyExport::Tr31 { usage: *b"P0", mode: b'B', exportability: b'N' };
+    let zpk = hsm.generate_and_export_key(KeyDomain::Zone, "001", 'U', &zmk, export).await.unwrap();
+    let (_, clear_zpk) = tr31::unwrap(&clear_zmk, &zpk.exported[1..]).unwrap();
+    let clear_zpk = TdesKey::from_bytes(&clear_zpk).unwrap();
+
+    // Another institution's block: in under what it says it is, and under nothing else.
+    let block = |usage: &[u8; 2], algorithm| {
+        let header = tr31::Header::new(*usage, algorithm, b'E', b'N');
+        format!("R{}", tr31::wrap(&clear_zmk, &header, clear_zpk.bytes(), &mut os_random).unwrap())
+    };
+    let same = hsm.import_key("001", &zmk, &block(b"P0", b'T'), 'U').await.unwrap();
+    assert_eq!((&same.key, &same.kcv), (&zpk.key, &zpk.kcv));
+    let refusal = async |key_type: &str, block: &str| match hsm.import_key(key_type, &zmk, block, 'U').await {
+        Err(HsmError::Refused { code, .. }) => code,
+        other => panic!("{other:?}"),
+    };
+    for (key_type, usage, algorithm) in
+        [("001", b"M3", b'T'), ("008", b"P0", b'T'), ("001", b"P0", b'A'), ("402", b"P0", b'T')]
+    {
+        assert_eq!(refusal(key_type, &block(usage, algorithm)).await, "04", "{key_type}");
+    }
+    let mut damaged = block(b"P0", b'T').into_bytes();
+    damaged[40] = if damaged[40] == b'0' { b'1' } else { b'0' };
+    assert_eq!(refusal("001", &String::from_utf8(damaged).unwrap()).await, "15");
+    assert_eq!(refusal("001", "RB9999P0TE00N0000").await, "15", "longer than what is there");
+    assert_eq!(refusal("001", "RB").await, "15");
+
+    let (account, pvk) = ("123456789012", hsm.generate_key("002", 'U').await.unwrap().key);
+    let pin = hsm.encrypt_pin("1234", account).await.unwrap();
+    let pvv = hsm.generate_pvv(&pvk, &pin, account, 1).await.unwrap();
+    for (pin, verdict) in [("1234", PinVerdict::Right), ("4321", PinVerdict::Wrong)] {
+        let clear = pin_block::encode_format0(&Pin::parse(pin).unwrap(), account).unwrap();
+        let block = clear_zpk.encrypt_block(clear);
+        let judged = hsm.verify_pin_pvv(KeyDomain::Zone, &same.key, &pvk, block, account, 1, &pvv).await.unwrap();
+        assert_eq!(judged, verdict);
+    }
+    let header = tr31::Header::new(*b"M3", b'T', b'C', b'N');
+    let block = tr31::wrap(&clear_zmk, &header, clear_zpk.bytes(), &mut os_random).unwrap();
+    let zak = hsm.import_key("008", &zmk, &format!("R{block}"), 'U').await.unwrap();
+    let right = mac::generate(Algorithm::Three, &clear_zpk, Padding::Zeros, b"message").unwrap();
+    assert_eq!(hsm.generate_mac(KeyDomain::Zone, &zak.key, b"message").await.unwrap(), right);
+    assert!(hsm.verify_mac(KeyDomain::Zone, &zak.key, b"message", &right).await.unwrap());
 }
 
 #[tokio::test]
@@ -175,11 +229,11 @@ async fn many_commands_in_flight_find_their_answers() {
     let key = hsm.generate_key("003", 'U').await.unwrap().key;
     let macs = futures::future::join_all((0..200_u16).map(|number| {
         let (hsm, key) = (hsm.clone(), key.clone());
-        async move { (number, hsm.generate_mac(&key, &number.to_be_bytes()).await.unwrap()) }
+        async move { (number, hsm.generate_mac(KeyDomain::Terminal, &key, &number.to_be_bytes()).await.unwrap()) }
     }))
     .await;
     for (number, mac) in macs {
-        assert!(hsm.verify_mac(&key, &number.to_be_bytes(), &mac).await.unwrap());
+        assert!(hsm.verify_mac(KeyDomain::Terminal, &key, &number.to_be_bytes(), &mac).await.unwrap());
     }
 }
 

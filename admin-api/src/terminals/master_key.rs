@@ -1,7 +1,7 @@
 //! Terminal master keys: made by the HSM, which alone knows them in clear.
 
 use admin_core::{ApiError, Ctx, ErrorCode};
-use host_commands::{HsmError, KeyExport, KeyUnderLmk};
+use host_commands::{HsmError, KeyDomain, KeyExport, KeyUnderLmk};
 
 /// Key type code of a terminal master key.
 const TMK: &str = "002";
@@ -36,7 +36,8 @@ pub async fn make(ctx: &Ctx, key_scheme: &str) -> Result<MasterKey, ApiError> {
     };
     match ctx.setting(TRANSPORT_KEY).await? {
         Some(key) => {
-            let made = ctx.hsm().generate_and_export_key(TMK, SCHEME, &transport_key(key)?, export).await;
+            let made =
+                ctx.hsm().generate_and_export_key(KeyDomain::Terminal, TMK, SCHEME, &transport_key(key)?, export).await;
             let made = made.map_err(failed)?;
             let exported = made.exported.strip_prefix('R').unwrap_or(&made.exported).to_owned();
             Ok(MasterKey { under_lmk: made.key, kcv: made.kcv, exported: Some(exported) })

@@ -23,7 +23,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use directory::{Change, TerminalName};
 use futures::future::BoxFuture;
-use host_commands::{HsmClient, HsmConfig, KeyExport, KeyUnderLmk};
+use host_commands::{HsmClient, HsmConfig, KeyDomain, KeyExport, KeyUnderLmk};
 use hsm_sim::{HsmOptions, Server};
 use iso8583::domain::Pan;
 use ledger::testing::SimStorage;
@@ -224,8 +224,8 @@ impl SessionKeys for KeysOfTheHsm {
                 _ => None,
             });
             let tmk = KeyUnderLmk::from(found.ok_or(SessionKeyError::NotThere)?.tmk.clone());
-            let tpk = self.hsm.generate_and_export_key("002", 'U', &tmk, KeyExport::Ecb).await?;
-            let tak = self.hsm.generate_and_export_key("003", 'U', &tmk, KeyExport::Ecb).await?;
+            let tpk = self.hsm.generate_and_export_key(KeyDomain::Terminal, "002", 'U', &tmk, KeyExport::Ecb).await?;
+            let tak = self.hsm.generate_and_export_key(KeyDomain::Terminal, "003", 'U', &tmk, KeyExport::Ecb).await?;
             Ok(NewSessionKeys {
                 pin_key: tpk.exported,
                 pin_key_check_value: tpk.kcv,

@@ -29,7 +29,40 @@ pub struct ExportedKey {
     pub kcv: String,
 }
 
-/// The form in which a key leaves under a terminal master key.
+/// Whose keys: a terminal's (TMK, TPK, TAK), or those that two institutions share (ZMK, ZPK, ZAK).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyDomain {
+    Terminal,
+    Zone,
+}
+
+impl KeyDomain {
+    /// Type code of the key that enciphers PIN blocks: TPK or ZPK.
+    pub fn pin_key(self) -> &'static str {
+        match self {
+            Self::Terminal => "002",
+            Self::Zone => "001",
+        }
+    }
+
+    /// Type code of the key that makes MACs: TAK or ZAK.
+    pub fn mac_key(self) -> &'static str {
+        match self {
+            Self::Terminal => "003",
+            Self::Zone => "008",
+        }
+    }
+
+    /// A0's flag of the master key that a key leaves under: TMK or ZMK.
+    fn master_flag(self) -> char {
+        match self {
+            Self::Terminal => '1',
+            Self::Zone => '0',
+        }
+    }
+}
+
+/// The form in which a key leaves under a master key.
 #[derive(Clone, Copy, Debug)]
 pub enum KeyExport {
     /// ECB cryptogram, scheme X.
@@ -68,12 +101,13 @@ impl HsmClient {
         Ok(GeneratedKey { key, kcv: kcv.to_owned() })
     }
 
-    /// A0 mode 1: a fresh key, under the LMK and under a terminal master key.
+    /// A0 mode 1: a fresh key, under the LMK and under the domain's master key.
     pub async fn generate_and_export_key(
         &self,
+        domain: KeyDomain,
         key_type: &str,
         scheme: char,
-        tmk: &KeyUnderLmk,
+        master: &KeyUnderLmk,
         export: KeyExport,
     ) -> Result<ExportedKey, HsmError> {
         let (letter, tail) = match export {
@@ -83,14 +117,15 @@ impl HsmClient {
                 ('R', String::from_utf8_lossy(&parts).into_owned())
             }
         };
-        let fields = format!("1{key_type}{scheme};1{}{letter}{tail}", tmk.as_str());
+        let (flag, master) = (domain.master_flag(), master.as_str());
+        let fields = format!("1{key_type}{scheme};{flag}{master}{letter}{tail}");
         let answer = self.call("A0", &[fields.as_bytes()], &[]).await?;
         let (key, rest) = KeyUnderLmk::split(answer.text("A0")?).ok_or(HsmError::Protocol("A0"))?;
         let (exported, kcv) = KeyUnderLmk::split(rest).ok_or(HsmError::Protocol("A0"))?;
         Ok(ExportedKey { key, exported: exported.as_str().to_owned(), kcv: kcv.to_owned() })
     }
 
-    /// A6: a key under a zone master key taken under the LMK.
+    /// A6: a key under a zone master key taken under the LMK. `key`: with its scheme letter, `R` for a TR-31 key block.
     pub async fn import_key(
         &self,
         key_type: &str,
@@ -146,10 +181,11 @@ impl HsmClient {
         Ok(self.call("DG", &[fields.as_bytes()], &[]).await?.text("DG")?.to_owned())
     }
 
-    /// DC: whether a terminal's PIN block holds the PIN of a verification value.
+    /// DC or EC: whether a PIN block of the domain holds the PIN of a verification value.
     pub async fn verify_pin_pvv(
         &self,
-        tpk: &KeyUnderLmk,
+        domain: KeyDomain,
+        pin_key: &KeyUnderLmk,
         pvk: &KeyUnderLmk,
         block: [u8; 8],
         account12: &str,
@@ -158,8 +194,13 @@ impl HsmClient {
     ) -> Result<PinVerdict, HsmError> {
         let block = hex::encode_upper(block);
         let tail = format!("{account12}{pvki}{pvv}");
-        let fields = [tpk.as_str().as_bytes(), pvk.as_str().as_bytes(), block.as_bytes(), FORMAT_0, tail.as_bytes()];
-        let answer = self.call("DC", &fields, &["01", "20", "24"]).await?;
+        let command = match domain {
+            KeyDomain::Terminal => "DC",
+            KeyDomain::Zone => "EC",
+        };
+        let keys = [pin_key.as_str().as_bytes(), pvk.as_str().as_bytes()];
+        let fields = [keys[0], keys[1], block.as_bytes(), FORMAT_0, tail.as_bytes()];
+        let answer = self.call(command, &fields, &["01", "20", "24"]).await?;
         Ok(match answer.error.as_str() {
             "00" => PinVerdict::Right,
             "01" => PinVerdict::Wrong,
@@ -168,16 +209,27 @@ impl HsmClient {
     }
 
     /// M6: ISO 9797-1 algorithm 3, padding method 1, eight bytes, over a binary message.
-    pub async fn generate_mac(&self, tak: &KeyUnderLmk, message: &[u8]) -> Result<[u8; 8], HsmError> {
-        let head = mac_head(tak, message)?;
+    pub async fn generate_mac(
+        &self,
+        domain: KeyDomain,
+        mac_key: &KeyUnderLmk,
+        message: &[u8],
+    ) -> Result<[u8; 8], HsmError> {
+        let head = mac_head(domain, mac_key, message)?;
         let answer = self.call("M6", &[head.as_bytes(), message], &[]).await?;
         let mac = hex::decode(answer.text("M6")?).ok().and_then(|bytes| bytes.try_into().ok());
         mac.ok_or(HsmError::Protocol("M6"))
     }
 
     /// M8: whether that MAC is right.
-    pub async fn verify_mac(&self, tak: &KeyUnderLmk, message: &[u8], mac: &[u8; 8]) -> Result<bool, HsmError> {
-        let head = mac_head(tak, message)?;
+    pub async fn verify_mac(
+        &self,
+        domain: KeyDomain,
+        mac_key: &KeyUnderLmk,
+        message: &[u8],
+        mac: &[u8; 8],
+    ) -> Result<bool, HsmError> {
+        let head = mac_head(domain, mac_key, message)?;
         let mac = hex::encode_upper(mac);
         let answer = self.call("M8", &[head.as_bytes(), message, mac.as_bytes()], &["01"]).await?;
         Ok(answer.error == "00")
@@ -222,8 +274,8 @@ impl HsmClient {
     }
 }
 
-/// Mode 0 (whole message), binary input, 16 digits of MAC, algorithm 3, padding 1, key type 003, key, length.
-fn mac_head(tak: &KeyUnderLmk, message: &[u8]) -> Result<String, HsmError> {
+/// Mode 0 (whole message), binary input, 16 digits of MAC, algorithm 3, padding 1, key type, key, length.
+fn mac_head(domain: KeyDomain, key: &KeyUnderLmk, message: &[u8]) -> Result<String, HsmError> {
     let length = u16::try_from(message.len()).map_err(|_| HsmError::Protocol("M6"))?;
-    Ok(format!("00131003{}{length:04X}", tak.as_str()))
+    Ok(format!("00131{}{}{length:04X}", domain.mac_key(), key.as_str()))
 }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::{Reply, hex};
 use crate::error::Code;
 use crate::fields::Fields;
-use crate::key_type::{KeyType, TMK, ZMK};
+use crate::key_type::{KeyType, TAK, TMK, ZAK, ZMK, ZPK};
 use crate::lmk::{self, Lmk, Scheme};
 
 /// A0: mode 0 makes a key; mode 1 also exports it under a zone (flag 0) or terminal (flag 1) master key.
@@ -71,6 +71,9 @@ fn key_block_header(fields: &mut Fields<'_>) -> Result<tr31::Header, Code> {
 pub fn import(lmk: &Lmk, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     let key_type = KeyType::parse(fields.text(3)?)?;
     let zmk = fields.key(8)?.open(lmk, ZMK, Code::SOURCE_PARITY)?;
+    if fields.delimiter(b'R') {
+        return import_key_block(lmk, fields, key_type, &zmk);
+    }
     let key = fields.key(8)?;
     let scheme = Scheme::parse(fields.byte()?)?;
     let zmk = match fields.rest().first() {
@@ -81,8 +84,32 @@ pub fn import(lmk: &Lmk, fields: &mut Fields<'_>) -> Result<Reply, Code> {
         _ => zmk,
     };
     let sent = lmk::decipher(&zmk, key.scheme, &key.cryptogram)?;
-    let clear = TdesKey::with_odd_parity(&sent);
-    let code = if TdesKey::has_odd_parity(&sent) { Code("00") } else { Code::VERIFICATION_FAILED };
+    imported(lmk, key_type, scheme, &sent)
+}
+
+/// A TR-31 key block, which must say that its key may be what it is imported as.
+fn import_key_block(lmk: &Lmk, fields: &mut Fields<'_>, key_type: KeyType, zmk: &TdesKey) -> Result<Reply, Code> {
+    /// Version and length of a block's header.
+    const BEGINNING: usize = 5;
+    let length = fields.rest().get(1..BEGINNING).and_then(|digits| std::str::from_utf8(digits).ok());
+    let length = length.and_then(|digits| digits.parse().ok()).ok_or(Code::INPUT)?;
+    let (header, sent) = tr31::unwrap(zmk, fields.text(length)?)?;
+    let scheme = Scheme::parse(fields.byte()?)?;
+    let usages: &[&[u8; 2]] = match key_type {
+        ZMK => &[b"K0"],
+        ZPK => &[b"P0"],
+        TAK | ZAK => &[b"M0", b"M1", b"M3"],
+        _ => return Err(Code::KEY_TYPE),
+    };
+    if header.algorithm != b'T' || !usages.contains(&&header.usage) {
+        return Err(Code::KEY_TYPE);
+    }
+    imported(lmk, key_type, scheme, &sent)
+}
+
+fn imported(lmk: &Lmk, key_type: KeyType, scheme: Scheme, sent: &[u8]) -> Result<Reply, Code> {
+    let clear = TdesKey::with_odd_parity(sent);
+    let code = if TdesKey::has_odd_parity(sent) { Code("00") } else { Code::VERIFICATION_FAILED };
     let check = kcv::tdes(&TdesKey::from_bytes(&clear)?);
     let fields = format!("{}{}", lmk.wrap(key_type, scheme, &clear)?, hex(&check[..3]));
     Ok(Reply { code, fields: fields.into_bytes() })

@@ -28,7 +28,7 @@ impl Reply {
 type Handler = fn(&Lmk, &mut Fields<'_>) -> Result<Reply, Code>;
 
 /// Command and handler. `README.md` holds the same list with sources; a test compares them.
-pub const OFFERED: [(&[u8; 2], Handler); 16] = [
+pub const OFFERED: [(&[u8; 2], Handler); 17] = [
     (b"A0", keys::generate),
     (b"A6", keys::import),
     (b"B2", diagnostics::echo),
@@ -36,8 +36,9 @@ pub const OFFERED: [(&[u8; 2], Handler); 16] = [
     (b"BU", keys::check_value),
     (b"CW", cards::generate_cvv),
     (b"CY", cards::verify_cvv),
-    (b"DC", pins::verify_pvv),
+    (b"DC", pins::verify_terminal_pvv),
     (b"DG", pins::generate_pvv),
+    (b"EC", pins::verify_zone_pvv),
     (b"JA", pins::generate),
     (b"JC", pins::from_terminal),
     (b"M0", data::encrypt),

@@ -1,4 +1,4 @@
-//! PINs: BA, JA, JC, DC, DG.
+//! PINs: BA, JA, JC, DC, DG, EC.
 
 use payment_crypto::{Pin, TdesKey, os_random, pin_block, pvv};
 use subtle::ConstantTimeEq;
@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 use super::Reply;
 use crate::error::Code;
 use crate::fields::Fields;
-use crate::key_type::{PVK, TPK};
+use crate::key_type::{KeyType, PVK, TPK, ZPK};
 use crate::lmk::Lmk;
 use crate::pin_under_lmk;
 
@@ -59,15 +59,24 @@ pub fn from_terminal(lmk: &Lmk, fields: &mut Fields<'_>) -> Result<Reply, Code> 
 }
 
 /// DC: whether a terminal's PIN block holds the PIN of a verification value.
-pub fn verify_pvv(lmk: &Lmk, fields: &mut Fields<'_>) -> Result<Reply, Code> {
-    let tpk = fields.key(8)?.open(lmk, TPK, Code::SOURCE_PARITY)?;
+pub fn verify_terminal_pvv(lmk: &Lmk, fields: &mut Fields<'_>) -> Result<Reply, Code> {
+    verify_pvv(lmk, fields, TPK)
+}
+
+/// EC: the same of a block from another institution, under a zone PIN key.
+pub fn verify_zone_pvv(lmk: &Lmk, fields: &mut Fields<'_>) -> Result<Reply, Code> {
+    verify_pvv(lmk, fields, ZPK)
+}
+
+fn verify_pvv(lmk: &Lmk, fields: &mut Fields<'_>, pin_key: KeyType) -> Result<Reply, Code> {
+    let pin_key = fields.key(8)?.open(lmk, pin_key, Code::SOURCE_PARITY)?;
     let pvk = open_pvk(lmk, fields, Code::DESTINATION_PARITY)?;
     let block = fields.block()?;
     let format = fields.text(2)?;
     let account = fields.digits(ACCOUNT, Code::ACCOUNT)?;
     let pvki = pvki(fields)?;
     let stated = fields.digits(4, Code::INPUT)?;
-    let pin = open_block(&tpk, block, format, account)?;
+    let pin = open_block(&pin_key, block, format, account)?;
     let right = pvv::generate(&pvk, &pin, account, pvki)?.map(|digit| digit + b'0');
     if bool::from(right.ct_eq(stated.as_bytes())) { Ok(Reply::ok("")) } else { Err(Code::VERIFICATION_FAILED) }
 }

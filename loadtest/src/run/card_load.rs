@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use parties::{Dialect, Terminal};
+use parties::Dialect;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -17,6 +17,7 @@ use super::lane::{Finish, Lane, Record, Shot};
 use super::open;
 use super::rounds::Plan;
 use super::script::{Prepared, Script};
+use super::sender::Sender;
 use super::slice::Slice;
 use super::stage::Stage;
 use super::workload::{Mix, Workload};
@@ -61,18 +62,17 @@ impl CardLoad {
     pub fn new(stage: &Stage, plan: &Plan, mix: Mix, dialect: Dialect, address: SocketAddr) -> anyhow::Result<Self> {
         let (workload, model, connections, seed) = (plan.workload, plan.model, plan.connections, plan.seed);
         let in_order = model == Model::Closed { depth: 1 };
-        let mut dealt: Vec<Vec<Arc<Terminal>>> = vec![Vec::new(); connections];
-        // Each connection has terminals of its own; where there are fewer, they are shared.
-        for number in 0..stage.terminals.len().max(connections) {
-            let terminal =
-                stage.terminals.get(number % stage.terminals.len().max(1)).context("there are no terminals")?;
+        let mut dealt: Vec<Vec<Arc<Sender>>> = vec![Vec::new(); connections];
+        // Each connection has senders of its own; where there are fewer, they are shared.
+        for number in 0..stage.senders.len().max(connections) {
+            let sender = stage.senders.get(number % stage.senders.len().max(1)).context("there are no senders")?;
             if let Some(hand) = dealt.get_mut(number % connections) {
-                hand.push(Arc::clone(terminal));
+                hand.push(Arc::clone(sender));
             }
         }
-        let lanes = dealt.into_iter().zip(0_u64..).map(|(terminals, number)| {
+        let lanes = dealt.into_iter().zip(0_u64..).map(|(senders, number)| {
             let random = StdRng::seed_from_u64(seed.wrapping_mul(1_000_003).wrapping_add(number));
-            let script = Script::new(terminals, Arc::clone(&stage.stock), mix, in_order, random)?;
+            let script = Script::new(senders, Arc::clone(&stage.stock), mix, in_order, random)?;
             anyhow::Ok(Hand { script, prepared: Vec::new(), lane: None, echo_lane: None })
         });
         let lanes = lanes.collect::<anyhow::Result<_>>()?;
@@ -157,7 +157,11 @@ impl CardLoad {
     pub async fn connect(&mut self) -> anyhow::Result<()> {
         for hand in &mut self.lanes {
             if hand.lane.is_none() {
-                hand.lane = Some(Lane::connect(self.address, &self.dialect, false).await?);
+                let mut lane = Lane::connect(self.address, &self.dialect, false).await?;
+                if let Some(greeting) = hand.script.greeting()? {
+                    lane.greet(greeting).await?;
+                }
+                hand.lane = Some(lane);
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use futures::StreamExt;
 use iso8583::framing::FrameCodec;
-use parties::Dialect;
+use parties::{Dialect, Exchange, Request};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -57,6 +57,16 @@ impl Lane {
         let (read, writer) = stream.into_split();
         let reader = FramedRead::new(read, FrameCodec::new(dialect.framing));
         Ok(Self { writer, reader, dialect: dialect.clone(), echoes })
+    }
+
+    /// Sends what the connection must begin with, and waits for its approval.
+    pub async fn greet(&mut self, greeting: Request) -> anyhow::Result<()> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        self.writer.write_all(&self.dialect.framed(greeting.wire())?).await?;
+        let answer = tokio::time::timeout(PATIENCE, self.receive()).await.ok().flatten();
+        let exchange = Exchange::check(greeting, answer.context("the sign-on is not answered")?)?;
+        anyhow::ensure!(exchange.is_approved(), "the sign-on is refused: {}", exchange.code());
+        Ok(())
     }
 
     pub fn dialect(&self) -> &Dialect {

@@ -24,6 +24,7 @@ mod rounds;
 mod saboteur;
 mod scrape;
 mod script;
+mod sender;
 mod slice;
 mod stage;
 mod stalls;

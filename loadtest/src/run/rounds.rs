@@ -274,7 +274,7 @@ async fn make_load(plan: &Plan, target: &Target, rest: &Rest) -> anyhow::Result<
     let saboteur = plan.fault.map(|fault| saboteur::start(fault, dialect.clone(), daemon)).transpose()?;
     if saboteur.is_some() {
         // Forged messages have STANs far above these.
-        stage.terminals.iter().try_for_each(|terminal| terminal.set_next_stan(1))?;
+        stage.senders.iter().try_for_each(|sender| sender.set_next_stan(1))?;
     }
     let address = saboteur.as_ref().map_or(daemon, |saboteur| saboteur.address);
     let load = CardLoad::new(&stage, plan, mix, dialect, address)?;

@@ -1,4 +1,4 @@
-//! The script of one connection: what its terminals send, prepared before the clock starts, and what they make of the
+//! The script of one connection: what its senders say, prepared before the clock starts, and what they make of the
 //! answers after it stops.
 
 use std::collections::VecDeque;
@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use bytes::Bytes;
-use parties::{CardProfile, Exchange, Kind, Original, Request, Reversal, Terminal};
+use parties::{CardProfile, Exchange, Kind, Original, Request, Reversal};
 use rand::Rng;
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
 use rand::rngs::StdRng;
 
 use super::book::{Effect, Meant, MessageKey, Seen, Told};
+use super::sender::Sender;
 use super::workload::{Act, Cards, Mix};
 
 /// Purchases are of 1 to this many cents.
@@ -43,21 +44,21 @@ pub struct Prepared {
     pub frame: Bytes,
     seen: Seen,
     act: Act,
-    terminal: Arc<Terminal>,
+    sender: Arc<Sender>,
 }
 
 /// An approved pre-authorization that waits to be completed.
 struct OpenHold {
-    terminal: Arc<Terminal>,
+    sender: Arc<Sender>,
     original: Original,
     approval: String,
     card: usize,
     amount: u64,
 }
 
-/// One connection's terminals and their memory. Seeded, so that the same run sends the same acts.
+/// One connection's senders and their memory. Seeded, so that the same run sends the same acts.
 pub struct Script {
-    terminals: Vec<Arc<Terminal>>,
+    senders: Vec<Arc<Sender>>,
     stock: Arc<CardStock>,
     mix: Mix,
     in_order: bool,
@@ -73,7 +74,7 @@ pub struct Script {
 impl Script {
     /// `in_order`: each message goes out after the answer to the one before.
     pub fn new(
-        terminals: Vec<Arc<Terminal>>,
+        senders: Vec<Arc<Sender>>,
         stock: Arc<CardStock>,
         mix: Mix,
         in_order: bool,
@@ -86,7 +87,12 @@ impl Script {
             Cards::Uniform | Cards::One => None,
         };
         let (open_holds, behind) = (VecDeque::new(), VecDeque::new());
-        Ok(Self { terminals, stock, mix, in_order, acts, cards, random, turn: 0, open_holds, behind })
+        Ok(Self { senders, stock, mix, in_order, acts, cards, random, turn: 0, open_holds, behind })
+    }
+
+    /// What the connection must begin with.
+    pub fn greeting(&self) -> anyhow::Result<Option<Request>> {
+        self.senders.first().map_or(Ok(None), |sender| sender.greeting())
     }
 
     /// The next messages in order.
@@ -115,14 +121,14 @@ impl Script {
     }
 
     fn judge_one(&mut self, prepared: Prepared, answer: Option<Bytes>) -> Seen {
-        let Prepared { request, mut seen, act, terminal, .. } = prepared;
+        let Prepared { request, mut seen, act, sender, .. } = prepared;
         let Some(wire) = answer else { return seen };
         match Exchange::check(request, wire) {
             Ok(exchange) => {
                 seen.told = told(&exchange);
                 seen.unsound = seen.told.is_none();
                 if act == Act::PreAuth && exchange.is_approved() {
-                    self.remember_hold(terminal, &exchange, &seen);
+                    self.remember_hold(sender, &exchange, &seen);
                 }
             }
             Err(_) => seen.unsound = true,
@@ -130,32 +136,32 @@ impl Script {
         seen
     }
 
-    fn remember_hold(&mut self, terminal: Arc<Terminal>, exchange: &Exchange, seen: &Seen) {
+    fn remember_hold(&mut self, sender: Arc<Sender>, exchange: &Exchange, seen: &Seen) {
         let (Ok(original), Some(approval)) = (Original::of(&exchange.request), exchange.approval()) else { return };
         let (card, amount) = (seen.card as usize, u64::try_from(seen.amount).unwrap_or(0));
         let approval = approval.to_owned();
-        self.open_holds.push_back(OpenHold { terminal, original, approval, card, amount });
+        self.open_holds.push_back(OpenHold { sender, original, approval, card, amount });
     }
 
     fn next(&mut self) -> anyhow::Result<Prepared> {
         let act = self.mix.acts.get(self.acts.sample(&mut self.random)).map_or(Act::Purchase, |(act, _)| *act);
-        let terminal = self.terminals.get(self.turn % self.terminals.len()).context("there are no terminals")?;
-        let terminal = Arc::clone(terminal);
+        let sender = self.senders.get(self.turn % self.senders.len()).context("there are no senders")?;
+        let sender = Arc::clone(sender);
         self.turn += 1;
         let amount = self.random.random_range(1..=AMOUNT_MAX);
         match act {
-            Act::DeclinedPurchase => self.declined(terminal, amount),
+            Act::DeclinedPurchase => self.declined(sender, amount),
             Act::Completion => match self.open_holds.pop_front() {
                 Some(hold) => self.completion(hold),
-                None => self.payment(terminal, Act::PreAuth, Kind::PreAuth, amount),
+                None => self.payment(sender, Act::PreAuth, Kind::PreAuth, amount),
             },
-            Act::TakenBack => self.taken_back(terminal, amount),
-            Act::ReversalOfNothing => self.reversal_of_nothing(terminal, amount),
-            Act::Purchase => self.payment(terminal, act, Kind::Purchase, amount),
-            Act::Cashback => self.payment(terminal, act, Kind::Cashback { cash: amount.div_ceil(2) }, amount),
-            Act::Refund => self.payment(terminal, act, Kind::Refund, amount),
-            Act::Balance => self.payment(terminal, act, Kind::Balance, 0),
-            Act::PreAuth => self.payment(terminal, act, Kind::PreAuth, amount),
+            Act::TakenBack => self.taken_back(sender, amount),
+            Act::ReversalOfNothing => self.reversal_of_nothing(sender, amount),
+            Act::Purchase => self.payment(sender, act, Kind::Purchase, amount),
+            Act::Cashback => self.payment(sender, act, Kind::Cashback { cash: amount.div_ceil(2) }, amount),
+            Act::Refund => self.payment(sender, act, Kind::Refund, amount),
+            Act::Balance => self.payment(sender, act, Kind::Balance, 0),
+            Act::PreAuth => self.payment(sender, act, Kind::PreAuth, amount),
         }
     }
 
@@ -171,56 +177,56 @@ impl Script {
         self.stock.good.get(number).context("there are no cards")
     }
 
-    fn payment(&mut self, terminal: Arc<Terminal>, act: Act, kind: Kind, amount: u64) -> anyhow::Result<Prepared> {
+    fn payment(&mut self, sender: Arc<Sender>, act: Act, kind: Kind, amount: u64) -> anyhow::Result<Prepared> {
         let number = self.choose_card();
-        let request = terminal.request(kind, self.good_card(number)?, amount)?;
+        let request = sender.request(kind, self.good_card(number)?, amount)?;
         let minor = i64::try_from(amount)?;
         let effect = match act {
             Act::Purchase | Act::Cashback | Act::TakenBack => Effect::Post(-minor),
             Act::Refund => Effect::Post(minor),
             _ => Effect::None,
         };
-        Prepared::new(terminal, request, number, effect, Meant::Approved, act)
+        Prepared::new(sender, request, number, effect, Meant::Approved, act)
     }
 
-    fn declined(&mut self, terminal: Arc<Terminal>, amount: u64) -> anyhow::Result<Prepared> {
+    fn declined(&mut self, sender: Arc<Sender>, amount: u64) -> anyhow::Result<Prepared> {
         let stock = Arc::clone(&self.stock);
         let index = self.random.random_range(0..stock.refused.len().max(1));
         let (card, code) = stock.refused.get(index).context("there are no cards that are refused")?;
         // More than the nearly empty card has.
         let amount = NEARLY_EMPTY + amount;
-        let request = terminal.request(Kind::Purchase, card, amount)?;
+        let request = sender.request(Kind::Purchase, card, amount)?;
         let effect = Effect::Post(-i64::try_from(amount)?);
         let meant = Meant::Declined(*code);
-        Prepared::new(terminal, request, stock.refused_number(index), effect, meant, Act::DeclinedPurchase)
+        Prepared::new(sender, request, stock.refused_number(index), effect, meant, Act::DeclinedPurchase)
     }
 
-    /// All of the hold or less, at the terminal that placed it.
+    /// All of the hold or less, at the sender that placed it.
     fn completion(&mut self, hold: OpenHold) -> anyhow::Result<Prepared> {
         let amount = self.random.random_range(1..=hold.amount.max(1));
         let card = self.good_card(hold.card)?;
-        let request = hold.terminal.completion(card, amount, &hold.approval, &hold.original)?;
+        let request = hold.sender.completion(card, amount, &hold.approval, &hold.original)?;
         let effect = Effect::Post(-i64::try_from(amount)?);
-        Prepared::new(hold.terminal, request, hold.card, effect, Meant::Approved, Act::Completion)
+        Prepared::new(hold.sender, request, hold.card, effect, Meant::Approved, Act::Completion)
     }
 
     /// The reversal goes out right behind the purchase, as after a time-out; some are advices, some of these are sent
     /// twice, some take back a part.
-    fn taken_back(&mut self, terminal: Arc<Terminal>, amount: u64) -> anyhow::Result<Prepared> {
-        let mut purchase = self.payment(Arc::clone(&terminal), Act::TakenBack, Kind::Purchase, amount)?;
+    fn taken_back(&mut self, sender: Arc<Sender>, amount: u64) -> anyhow::Result<Prepared> {
+        let mut purchase = self.payment(Arc::clone(&sender), Act::TakenBack, Kind::Purchase, amount)?;
         let remaining = if self.random.random_bool(0.2) { self.random.random_range(0..amount) } else { 0 };
         let how =
             Reversal { advice: self.random.random_bool(0.5), remaining_minor: (remaining > 0).then_some(remaining) };
         let number = purchase.seen.card as usize;
         let original = Original::of(&purchase.request)?;
-        let request = terminal.reversal(how, self.good_card(number)?, &original)?;
+        let request = sender.reversal(how, self.good_card(number)?, &original)?;
         let effect = Effect::Undo { original: purchase.seen.key, remaining: i64::try_from(remaining)? };
         let meant = if self.in_order { Meant::Approved } else { Meant::Either };
         purchase.seen.meant = meant;
-        let again = if how.advice && self.random.random_bool(0.3) { Some(request.as_repeat()?) } else { None };
-        self.behind.push_back(Prepared::new(Arc::clone(&terminal), request, number, effect, meant, Act::TakenBack)?);
+        let again = if how.advice && self.random.random_bool(0.3) { Some(sender.repeat(&request)?) } else { None };
+        self.behind.push_back(Prepared::new(Arc::clone(&sender), request, number, effect, meant, Act::TakenBack)?);
         if let Some(request) = again {
-            let mut repeat = Prepared::new(terminal, request, number, Effect::None, meant, Act::TakenBack)?;
+            let mut repeat = Prepared::new(sender, request, number, Effect::None, meant, Act::TakenBack)?;
             repeat.seen.repeat = true;
             self.behind.push_back(repeat);
         }
@@ -228,21 +234,21 @@ impl Script {
     }
 
     /// An 0400 is told that there is none, an 0420 is taken.
-    fn reversal_of_nothing(&mut self, terminal: Arc<Terminal>, amount: u64) -> anyhow::Result<Prepared> {
+    fn reversal_of_nothing(&mut self, sender: Arc<Sender>, amount: u64) -> anyhow::Result<Prepared> {
         let number = self.choose_card();
         let card = self.good_card(number)?;
-        let original = Original::of(&terminal.request(Kind::Purchase, card, amount)?)?;
+        let original = Original::of(&sender.request(Kind::Purchase, card, amount)?)?;
         let advice = self.random.random_bool(0.5);
         let how = Reversal { advice, remaining_minor: None };
-        let request = terminal.reversal(how, self.good_card(number)?, &original)?;
+        let request = sender.reversal(how, self.good_card(number)?, &original)?;
         let meant = if advice { Meant::Approved } else { Meant::Declined(*b"25") };
-        Prepared::new(terminal, request, number, Effect::None, meant, Act::ReversalOfNothing)
+        Prepared::new(sender, request, number, Effect::None, meant, Act::ReversalOfNothing)
     }
 }
 
 impl Prepared {
     fn new(
-        terminal: Arc<Terminal>,
+        sender: Arc<Sender>,
         request: Request,
         card: usize,
         effect: Effect,
@@ -251,10 +257,10 @@ impl Prepared {
     ) -> anyhow::Result<Self> {
         let key = MessageKey::of(request.fields()).context("a request has no name")?;
         let amount = request.fields().text(4).unwrap_or("0").parse()?;
-        let frame = terminal.dialect().framed(request.wire())?;
+        let frame = sender.framed(&request)?;
         let card = u32::try_from(card)?;
         let seen = Seen { key, card, amount, effect, meant, repeat: false, told: None, unsound: false };
-        Ok(Self { request, frame, seen, act, terminal })
+        Ok(Self { request, frame, seen, act, sender })
     }
 
     /// What its answer names, too.
@@ -274,7 +280,7 @@ fn told(exchange: &Exchange) -> Option<Told> {
 
 #[cfg(test)]
 mod tests {
-    use parties::{Dialect, KeyScheme, TerminalProfile};
+    use parties::{Dialect, KeyScheme, Terminal, TerminalProfile};
     use rand::SeedableRng;
 
     use super::*;
@@ -288,11 +294,12 @@ mod tests {
             key_scheme: KeyScheme::Tr31,
             mac: false,
         };
-        let terminal = Arc::new(Terminal::new(profile, Dialect::of_listener("pos-binary").unwrap()));
+        let terminal = Terminal::new(profile, Dialect::of_listener("pos-binary").unwrap());
         let card = |number: u64| CardProfile::keyed(&format!("999900{number:010}"), None, "710").unwrap();
         let stock = CardStock { good: (1..=20).map(card).collect(), refused: vec![(card(99), *b"62")] };
         let random = StdRng::seed_from_u64(seed);
-        Script::new(vec![terminal], Arc::new(stock), workload.mix().unwrap(), true, random).unwrap()
+        Script::new(vec![Arc::new(Sender::Terminal(terminal))], Arc::new(stock), workload.mix().unwrap(), true, random)
+            .unwrap()
     }
 
     /// What is sent, without what the clock decides.

@@ -7,6 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 use parties::{CardProfile, Connection, DemoFile, Dialect, Terminal, TerminalProfile};
 
 use super::script::CardStock;
+use super::sender::Sender;
 use super::target::Target;
 
 /// Terminals that open their sessions at once.
@@ -19,7 +20,7 @@ const EXPIRED: usize = 3;
 const FIRST_FURTHER: usize = 5;
 
 pub struct Stage {
-    pub terminals: Vec<Arc<Terminal>>,
+    pub senders: Vec<Arc<Sender>>,
     pub stock: Arc<CardStock>,
     /// Wallets of the stock's cards, refused ones behind the good.
     pub wallets: Vec<i64>,
@@ -31,20 +32,20 @@ impl Stage {
         let address = target.address(listener)?;
         let numbered = |terminal: &&parties::DemoTerminal| terminal.terminal_id.starts_with('T');
         let ours = target.demo.terminals.iter().filter(numbered).filter(|terminal| terminal.mac == secured);
-        let terminals = futures::stream::iter(ours)
+        let senders = futures::stream::iter(ours)
             .map(|terminal| async move {
                 let mut terminal = Terminal::new(TerminalProfile::from_demo(terminal)?, dialect.clone());
                 if secured {
                     let mut connection = Connection::connect(address, dialect.framing).await?;
                     terminal.open_session(&mut connection).await.context("a terminal gets no session")?;
                 }
-                anyhow::Ok(Arc::new(terminal))
+                anyhow::Ok(Arc::new(Sender::Terminal(terminal)))
             })
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
         let (stock, wallets) = cards(&target.demo, secured)?;
-        Ok(Self { terminals, stock: Arc::new(stock), wallets })
+        Ok(Self { senders, stock: Arc::new(stock), wallets })
     }
 }
 

@@ -15,8 +15,8 @@ use super::link::Link;
 use super::party::Party;
 use super::waiting::LateAnswer;
 use super::zone::institution;
-use super::{NetworkError, Watch, Zone};
-use crate::{Error, Exchange, KeyScheme, Request, Terminal, TerminalProfile};
+use super::{NetworkError, Watch, Zone, administration};
+use crate::{Administration, Dialect, Error, Exchange, KeyScheme, Request, Terminal, TerminalProfile};
 
 /// How long the network waits for an answer, unless said otherwise; the contract's time-out between networks.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -103,6 +103,15 @@ impl AcquirerSide {
     /// Answers that came when nobody waited for them any more, since this was last asked for.
     pub fn late_answers(&self) -> Vec<LateAnswer> {
         self.party.take_late()
+    }
+
+    pub fn dialect(&self) -> &Dialect {
+        &self.party.dialect
+    }
+
+    /// With which a further connection of this network begins, one that somebody else reads and writes.
+    pub fn sign_on_request(&self) -> Result<Request, NetworkError> {
+        Ok(administration::request(&self.party.zone, &self.party.dialect, Administration::SignOn, 1, None)?)
     }
 
     pub fn counts(&self) -> &Counts {
