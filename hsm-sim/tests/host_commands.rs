@@ -126,9 +126,9 @@ async fn session_keys_serve_terminal_and_host() {
     let clear_tak = TdesKey::from_bytes(&clear).unwrap();
     let message = b"a message whose length is no multiple of eight";
     let right = mac::generate(Algorithm::Three, &clear_tak, Padding::Zeros, message).unwrap();
-    assert_eq!(hsm.generate_mac(KeyDomain::Terminal, &tak.key, message).await.unwrap(), right);
-    assert!(hsm.verify_mac(KeyDomain::Terminal, &tak.key, message, &right).await.unwrap());
-    assert!(!hsm.verify_mac(KeyDomain::Terminal, &tak.key, &message[1..], &right).await.unwrap());
+    assert_eq!(hsm.generate_mac((KeyDomain::Terminal, &tak.key), message).await.unwrap(), right);
+    assert!(hsm.verify_mac((KeyDomain::Terminal, &tak.key), message, &right).await.unwrap());
+    assert!(!hsm.verify_mac((KeyDomain::Terminal, &tak.key), &message[1..], &right).await.unwrap());
     assert_eq!(hsm.key_check_value("003", &tak.key).await.unwrap(), tak.kcv);
 
     let tpk = hsm.generate_and_export_key(KeyDomain::Terminal, "002", 'U', &tmk, KeyExport::Ecb).await.unwrap();
@@ -145,7 +145,7 @@ async fn session_keys_serve_terminal_and_host() {
         clear_tpk.encrypt_block(pin_block::encode_format0(&Pin::parse(pin).unwrap(), account).unwrap())
     };
     let judge =
-        async |block| hsm.verify_pin_pvv(KeyDomain::Terminal, &tpk.key, &pvk, block, account, 1, &pvv).await.unwrap();
+        async |block| hsm.verify_pin_pvv((KeyDomain::Terminal, &tpk.key), &pvk, block, account, 1, &pvv).await.unwrap();
     assert_eq!(judge(block("1234", account)).await, PinVerdict::Right);
     assert_eq!(judge(block("1235", account)).await, PinVerdict::Wrong);
     assert_eq!(judge([0x5A; 8]).await, PinVerdict::BlockInvalid);
@@ -196,15 +196,15 @@ async fn zone_keys_go_out_and_come_in() {
     for (pin, verdict) in [("1234", PinVerdict::Right), ("4321", PinVerdict::Wrong)] {
         let clear = pin_block::encode_format0(&Pin::parse(pin).unwrap(), account).unwrap();
         let block = clear_zpk.encrypt_block(clear);
-        let judged = hsm.verify_pin_pvv(KeyDomain::Zone, &same.key, &pvk, block, account, 1, &pvv).await.unwrap();
+        let judged = hsm.verify_pin_pvv((KeyDomain::Zone, &same.key), &pvk, block, account, 1, &pvv).await.unwrap();
         assert_eq!(judged, verdict);
     }
     let header = tr31::Header::new(*b"M3", b'T', b'C', b'N');
     let block = tr31::wrap(&clear_zmk, &header, clear_zpk.bytes(), &mut os_random).unwrap();
     let zak = hsm.import_key("008", &zmk, &format!("R{block}"), 'U').await.unwrap();
     let right = mac::generate(Algorithm::Three, &clear_zpk, Padding::Zeros, b"message").unwrap();
-    assert_eq!(hsm.generate_mac(KeyDomain::Zone, &zak.key, b"message").await.unwrap(), right);
-    assert!(hsm.verify_mac(KeyDomain::Zone, &zak.key, b"message", &right).await.unwrap());
+    assert_eq!(hsm.generate_mac((KeyDomain::Zone, &zak.key), b"message").await.unwrap(), right);
+    assert!(hsm.verify_mac((KeyDomain::Zone, &zak.key), b"message", &right).await.unwrap());
 }
 
 #[tokio::test]
@@ -229,11 +229,11 @@ async fn many_commands_in_flight_find_their_answers() {
     let key = hsm.generate_key("003", 'U').await.unwrap().key;
     let macs = futures::future::join_all((0..200_u16).map(|number| {
         let (hsm, key) = (hsm.clone(), key.clone());
-        async move { (number, hsm.generate_mac(KeyDomain::Terminal, &key, &number.to_be_bytes()).await.unwrap()) }
+        async move { (number, hsm.generate_mac((KeyDomain::Terminal, &key), &number.to_be_bytes()).await.unwrap()) }
     }))
     .await;
     for (number, mac) in macs {
-        assert!(hsm.verify_mac(KeyDomain::Terminal, &key, &number.to_be_bytes(), &mac).await.unwrap());
+        assert!(hsm.verify_mac((KeyDomain::Terminal, &key), &number.to_be_bytes(), &mac).await.unwrap());
     }
 }
 

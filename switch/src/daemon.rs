@@ -20,7 +20,7 @@ use tranlog::{Follower, Tranlog};
 
 use crate::data_dir::DataDir;
 use crate::limits;
-use crate::listener::PosListener;
+use crate::listener::Listener;
 use crate::message::{self, InFlight, Link, PinChecks, Sessions, Switch, SwitchSessionKeys};
 use crate::observability::{self, Readiness};
 use crate::runtimes::background_thread;
@@ -29,18 +29,26 @@ use crate::stop_signals::StopSignals;
 /// What the daemon is told.
 pub struct Settings {
     pub data_dir: DataDir,
-    pub pos: Vec<PosSettings>,
+    pub listeners: Vec<ListenerSettings>,
     pub admin: SocketAddr,
     pub hsm: Vec<String>,
     pub database: Database,
 }
 
-/// One terminal listener.
-pub struct PosSettings {
+/// One listener for messages about cards.
+pub struct ListenerSettings {
     pub name: String,
     pub address: SocketAddr,
     pub spec: String,
     pub tpdu: bool,
+    pub serves: Serves,
+}
+
+/// Who connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    Terminals,
+    Networks,
 }
 
 /// The parts that hold state, opened before anything is bound: seeding and checks work on them.
@@ -181,10 +189,10 @@ impl Daemon {
 
         let mut listeners = BTreeMap::new();
         let connections = TaskTracker::new();
-        let room = Arc::new(Semaphore::new(limits::POS_CONNECTIONS_MAX));
+        let room = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
         let mut bound = Vec::new();
-        for pos in &settings.pos {
-            let listener = bind(pos).await?;
+        for settings in &settings.listeners {
+            let listener = bind(settings).await?;
             listeners.insert(listener.name().to_owned(), listener.local_addr()?);
             bound.push(listener);
         }
@@ -249,10 +257,15 @@ impl Daemon {
     }
 }
 
-async fn bind(pos: &PosSettings) -> anyhow::Result<PosListener> {
-    let spec = Spec::builtin(&pos.spec).with_context(|| format!("listener {} names spec {}", pos.name, pos.spec))?;
-    let framing = Framing { length: LengthHeader::Binary2, tpdu: pos.tpdu, max: limits::FRAME_MAX };
-    PosListener::bind(pos.address, Link { listener: pos.name.clone(), spec }, framing).await
+async fn bind(settings: &ListenerSettings) -> anyhow::Result<Listener> {
+    let ListenerSettings { name, address, spec, tpdu, serves } = settings;
+    let spec = Spec::builtin(spec).with_context(|| format!("listener {name} names spec {spec}"))?;
+    let framing = Framing { length: LengthHeader::Binary2, tpdu: *tpdu, max: limits::FRAME_MAX };
+    let link = match serves {
+        Serves::Terminals => Link::terminals(name.clone(), spec),
+        Serves::Networks => Link::network(name.clone(), spec),
+    };
+    Listener::bind(*address, link, framing).await
 }
 
 /// Fills the directory and keeps it up to date from the store's change feed.
@@ -317,7 +330,7 @@ fn gauges(switch: Arc<Switch>, directory: Arc<Directory>) -> Arc<dyn Fn() + Send
         // Counts are far below what a double holds exactly.
         metrics::gauge!("umbra_requests_in_work").set(switch.in_flight.len() as f64);
         metrics::gauge!("umbra_directory_terminals").set(directory.terminal_count() as f64);
-        metrics::gauge!("umbra_connections_bound").set(limits::POS_CONNECTIONS_MAX as f64);
+        metrics::gauge!("umbra_connections_bound").set(limits::CONNECTIONS_MAX as f64);
     })
 }
 

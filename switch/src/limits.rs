@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Terminal connections at once, over all listeners. Further ones are closed at accept and counted.
-pub const POS_CONNECTIONS_MAX: usize = 8192;
+/// Connections of terminals and networks at once, over all listeners. Further ones are closed at accept and counted.
+pub const CONNECTIONS_MAX: usize = 8192;
 
 /// Requests of one connection in work at once. At the bound the socket is not read.
 pub const CONNECTION_IN_FLIGHT_MAX: usize = 64;

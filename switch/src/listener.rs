@@ -1,4 +1,4 @@
-//! TCP listeners for terminals: frames in, frames out, nothing of one connection able to hold up another.
+//! TCP listeners for terminals and card networks: frames in, frames out, nothing of one connection able to hold up another.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,14 +15,15 @@ use crate::limits;
 use crate::message::{self, Link, Reply, Step, Switch};
 use crate::undecodable::Undecodable;
 
-/// One bound terminal listener.
-pub struct PosListener {
+/// One bound listener.
+pub struct Listener {
     socket: TcpListener,
-    link: Arc<Link>,
+    /// As connections have it.
+    link: Link,
     framing: Framing,
 }
 
-impl PosListener {
+impl Listener {
     pub async fn bind(address: SocketAddr, link: Link, framing: Framing) -> anyhow::Result<Self> {
         let socket = TcpListener::bind(address).await.map_err(|error| {
             anyhow::anyhow!(
@@ -30,7 +31,7 @@ impl PosListener {
                 link.listener
             )
         })?;
-        Ok(Self { socket, link: Arc::new(link), framing })
+        Ok(Self { socket, link, framing })
     }
 
     pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
@@ -66,11 +67,15 @@ impl PosListener {
             let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
                 metrics::counter!("umbra_connections_refused_total", "listener" => self.link.listener.clone())
                     .increment(1);
-                tracing::warn!(listener = self.link.listener, %peer, bound = limits::POS_CONNECTIONS_MAX, "connection refused: too many are open");
+                tracing::warn!(listener = self.link.listener, %peer, bound = limits::CONNECTIONS_MAX, "connection refused: too many are open");
                 continue;
             };
-            let connection =
-                Connection { switch: Arc::clone(&switch), link: Arc::clone(&self.link), framing: self.framing, peer };
+            let connection = Connection {
+                switch: Arc::clone(&switch),
+                link: Arc::new(self.link.another()),
+                framing: self.framing,
+                peer,
+            };
             let stop = stop.clone();
             tasks.spawn(async move {
                 connection.serve(stream, stop).await;
@@ -91,9 +96,9 @@ impl Connection {
     async fn serve(self, stream: TcpStream, stop: watch::Receiver<bool>) {
         let gauge = metrics::gauge!("umbra_connections", "listener" => self.link.listener.clone());
         gauge.increment(1.0);
-        tracing::info!(listener = self.link.listener, peer = %self.peer, "terminal connected");
+        tracing::info!(listener = self.link.listener, peer = %self.peer, "connected");
         let why = self.exchange(stream, stop).await;
-        tracing::info!(listener = self.link.listener, peer = %self.peer, why, "terminal disconnected");
+        tracing::info!(listener = self.link.listener, peer = %self.peer, why, "disconnected");
         gauge.decrement(1.0);
     }
 
@@ -129,7 +134,7 @@ impl Connection {
             };
             match frame {
                 Err(_) => break "idle for too long",
-                Ok(None) => break "closed by the terminal",
+                Ok(None) => break "closed by the other side",
                 Ok(Some(Err(_))) => break "connection broken",
                 Ok(Some(Ok(frame))) => {
                     arrival += 1;

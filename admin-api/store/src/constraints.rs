@@ -1,7 +1,7 @@
 //! What must be unique, by PostgreSQL's name of the constraint, and the field of the API that it is about. A test
 //! holds this list against the schema.
 
-pub const UNIQUE: [(&str, &str); 19] = [
+pub const UNIQUE: [(&str, &str); 20] = [
     ("accounts_tenant_id_kind_name_key", "name"),
     ("cards_external_unique_id_key", "externalUniqueId"),
     ("cards_pan_hash_key", "pan"),
@@ -13,6 +13,7 @@ pub const UNIQUE: [(&str, &str); 19] = [
     ("money_operations_external_unique_id_key", "externalUniqueId"),
     ("money_operations_actor_idempotency_key_key", "Idempotency-Key"),
     ("money_operations_reverses_key", "originalExternalUniqueId"),
+    ("networks_institution_key", "id"),
     ("tenants_name_key", "name"),
     ("terminal_types_tenant_id_name_key", "name"),
     ("terminals_terminal_id_merchant_id_key", "deviceId"),

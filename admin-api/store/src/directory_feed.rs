@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use directory::{Card, CardStatus, Change, KeyScheme, PanHash, Terminal, TerminalName};
+use directory::{Card, CardStatus, Change, KeyScheme, Network, PanHash, Terminal, TerminalName};
 
 use crate::error::StoreError;
 use crate::sql::{Transaction, row, sql};
@@ -15,6 +15,10 @@ pub(crate) async fn note_card(change: &mut Transaction, id: i64) -> Result<(), S
 
 pub(crate) async fn note_terminal(change: &mut Transaction, id: i64) -> Result<(), StoreError> {
     note(change, "TERMINAL", id).await
+}
+
+pub(crate) async fn note_network(change: &mut Transaction, id: i64) -> Result<(), StoreError> {
+    note(change, "NETWORK", id).await
 }
 
 /// The same for all cards of a wallet, whose status is part of theirs.
@@ -88,6 +92,18 @@ row! {
     }
 }
 
+row! {
+    struct NetworkColumns {
+        id: i64,
+        tenant_id: i64,
+        institution: String,
+        active: bool,
+        key_scheme: String,
+        zmk: String,
+        account: i64,
+    }
+}
+
 impl Store {
     /// Everything, and the feed's position it corresponds to.
     pub async fn load_directory(&self) -> Result<(Vec<Change>, i64), StoreError> {
@@ -96,6 +112,7 @@ impl Store {
             sql("SELECT COALESCE(MAX(position), 0) FROM directory_changes").value(&self.readers).await?;
         let mut all = self.read_cards(None).await?;
         all.extend(self.read_terminals(None).await?);
+        all.extend(self.read_networks(None).await?);
         Ok((all, position))
     }
 
@@ -118,7 +135,8 @@ impl Store {
         let between = Some((after, last));
         let mut changes = self.read_cards(between).await?;
         changes.extend(self.read_terminals(between).await?);
-        // What was noted and has no row any more is gone. Cards stay for ever.
+        changes.extend(self.read_networks(between).await?);
+        // What was noted and has no row any more is gone. Cards and networks stay for ever.
         let read: BTreeSet<i64> = changes.iter().filter_map(terminal_of).collect();
         let noted = notes.iter().filter(|(_, kind, _)| kind == "TERMINAL").map(|(.., id)| *id);
         changes.extend(noted.filter(|id| !read.contains(id)).map(Change::NoTerminal));
@@ -157,6 +175,18 @@ impl Store {
         .await?;
         Ok(rows.into_iter().map(terminal_change).collect())
     }
+
+    async fn read_networks(&self, between: Option<(i64, i64)>) -> Result<Vec<Change>, StoreError> {
+        let rows: Vec<NetworkColumns> = sql("SELECT id, tenant_id, institution, active, key_scheme, zmk, account
+             FROM networks
+             WHERE CAST($1 AS BIGINT) IS NULL OR id IN
+                 (SELECT row_id FROM directory_changes WHERE kind = 'NETWORK' AND position > $1 AND position <= $2)")
+        .bind(between.map(|(after, _)| after))
+        .bind(between.map(|(_, last)| last))
+        .all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(network_change).collect())
+    }
 }
 
 /// The row id of a terminal that a change is about.
@@ -164,7 +194,7 @@ fn terminal_of(change: &Change) -> Option<i64> {
     match change {
         Change::Terminal(terminal) => Some(terminal.id),
         Change::NoTerminal(id) => Some(*id),
-        Change::Card(_) | Change::NoCard(_) => None,
+        Change::Card(_) | Change::NoCard(_) | Change::Network(_) | Change::NoNetwork(_) => None,
     }
 }
 
@@ -189,6 +219,29 @@ fn terminal_change(row: TerminalColumns) -> Change {
         },
         Change::Terminal,
     )
+}
+
+fn network_change(row: NetworkColumns) -> Change {
+    let id = row.id;
+    network(row).map_or_else(
+        || {
+            tracing::error!(id, "network row has a value the switch does not know; the network is left out");
+            Change::NoNetwork(id)
+        },
+        Change::Network,
+    )
+}
+
+fn network(row: NetworkColumns) -> Option<Network> {
+    Some(Network {
+        id: row.id,
+        tenant_id: row.tenant_id,
+        institution: row.institution,
+        active: row.active,
+        key_scheme: KeyScheme::parse(&row.key_scheme)?,
+        zmk: row.zmk,
+        account: u64::try_from(row.account).ok()?,
+    })
 }
 
 fn card(row: CardColumns) -> Option<Card> {

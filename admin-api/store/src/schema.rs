@@ -10,7 +10,10 @@ use crate::error::StoreError;
 use crate::sql::Pool;
 
 /// Number, name and text of every step, oldest first. A step that has been released is never changed.
-const STEPS: [(i64, &str, &str); 1] = [(1, "start", include_str!("../migrations/0001_start.sql"))];
+const STEPS: [(i64, &str, &str); 2] = [
+    (1, "start", include_str!("../migrations/0001_start.sql")),
+    (2, "networks", include_str!("../migrations/0002_networks.sql")),
+];
 
 /// Names in the texts, and what they stand for on SQLite and on PostgreSQL.
 const NAMES: [(&str, &str, &str); 2] = [

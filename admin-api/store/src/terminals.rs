@@ -1,6 +1,7 @@
 //! Enrolled terminals and their types.
 
 use crate::error::StoreError;
+use crate::key_sessions::{self, KeyHolder};
 use crate::scope::Scope;
 use crate::sql::{Transaction, row, sql};
 use crate::store::{Page, Store, now};
@@ -112,7 +113,7 @@ impl Store {
             .bind(now())
             .one_versioned(&mut *change)
             .await?;
-        sql("DELETE FROM terminal_sessions WHERE terminal = $1").bind(id).run(&mut *change).await?;
+        key_sessions::forget(change, KeyHolder::Terminal(id)).await?;
         crate::directory_feed::note_terminal(change, id).await?;
         Ok(row)
     }
@@ -123,6 +124,7 @@ impl Store {
             .bind(scope.tenant())
             .run_versioned(&mut *change)
             .await?;
+        key_sessions::forget(change, KeyHolder::Terminal(id)).await?;
         crate::directory_feed::note_terminal(change, id).await
     }
 }

@@ -62,6 +62,9 @@ impl KeyDomain {
     }
 }
 
+/// A key under the LMK that PIN blocks or MACs are made with, and whose it is.
+pub type SessionKey<'a> = (KeyDomain, &'a KeyUnderLmk);
+
 /// The form in which a key leaves under a master key.
 #[derive(Clone, Copy, Debug)]
 pub enum KeyExport {
@@ -184,8 +187,7 @@ impl HsmClient {
     /// DC or EC: whether a PIN block of the domain holds the PIN of a verification value.
     pub async fn verify_pin_pvv(
         &self,
-        domain: KeyDomain,
-        pin_key: &KeyUnderLmk,
+        (domain, pin_key): SessionKey<'_>,
         pvk: &KeyUnderLmk,
         block: [u8; 8],
         account12: &str,
@@ -209,27 +211,16 @@ impl HsmClient {
     }
 
     /// M6: ISO 9797-1 algorithm 3, padding method 1, eight bytes, over a binary message.
-    pub async fn generate_mac(
-        &self,
-        domain: KeyDomain,
-        mac_key: &KeyUnderLmk,
-        message: &[u8],
-    ) -> Result<[u8; 8], HsmError> {
-        let head = mac_head(domain, mac_key, message)?;
+    pub async fn generate_mac(&self, key: SessionKey<'_>, message: &[u8]) -> Result<[u8; 8], HsmError> {
+        let head = mac_head(key, message)?;
         let answer = self.call("M6", &[head.as_bytes(), message], &[]).await?;
         let mac = hex::decode(answer.text("M6")?).ok().and_then(|bytes| bytes.try_into().ok());
         mac.ok_or(HsmError::Protocol("M6"))
     }
 
     /// M8: whether that MAC is right.
-    pub async fn verify_mac(
-        &self,
-        domain: KeyDomain,
-        mac_key: &KeyUnderLmk,
-        message: &[u8],
-        mac: &[u8; 8],
-    ) -> Result<bool, HsmError> {
-        let head = mac_head(domain, mac_key, message)?;
+    pub async fn verify_mac(&self, key: SessionKey<'_>, message: &[u8], mac: &[u8; 8]) -> Result<bool, HsmError> {
+        let head = mac_head(key, message)?;
         let mac = hex::encode_upper(mac);
         let answer = self.call("M8", &[head.as_bytes(), message, mac.as_bytes()], &["01"]).await?;
         Ok(answer.error == "00")
@@ -275,7 +266,7 @@ impl HsmClient {
 }
 
 /// Mode 0 (whole message), binary input, 16 digits of MAC, algorithm 3, padding 1, key type, key, length.
-fn mac_head(domain: KeyDomain, key: &KeyUnderLmk, message: &[u8]) -> Result<String, HsmError> {
+fn mac_head((domain, key): SessionKey<'_>, message: &[u8]) -> Result<String, HsmError> {
     let length = u16::try_from(message.len()).map_err(|_| HsmError::Protocol("M6"))?;
     Ok(format!("00131{}{}{length:04X}", domain.mac_key(), key.as_str()))
 }

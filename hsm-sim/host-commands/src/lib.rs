@@ -12,6 +12,6 @@ mod key;
 pub mod wire;
 
 pub use client::{HsmClient, HsmConfig};
-pub use commands::{Diagnostics, ExportedKey, GeneratedKey, KeyDomain, KeyExport, PinVerdict};
+pub use commands::{Diagnostics, ExportedKey, GeneratedKey, KeyDomain, KeyExport, PinVerdict, SessionKey};
 pub use error::{HsmError, meaning};
 pub use key::{KeyUnderLmk, PinUnderLmk};

@@ -26,6 +26,9 @@ pub struct DemoFile {
     pub listeners: BTreeMap<String, SocketAddr>,
     pub terminals: Vec<DemoTerminal>,
     pub cards: Vec<DemoCard>,
+    /// Brings authorizations; demos of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<DemoNetwork>,
 }
 
 impl DemoFile {
@@ -96,6 +99,29 @@ impl std::fmt::Debug for DemoTerminal {
 
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(rename_all = "camelCase")]
+pub struct DemoNetwork {
+    /// What it calls itself in DE 33.
+    pub id: String,
+    /// The zone master key in clear, hexadecimal.
+    pub zmk: String,
+    /// `tr31` or `ecb`.
+    pub key_scheme: String,
+    /// DE 32 of what is sent to it.
+    pub acquirer_id: String,
+}
+
+impl std::fmt::Debug for DemoNetwork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DemoNetwork")
+            .field("id", &self.id)
+            .field("key_scheme", &self.key_scheme)
+            .field("acquirer_id", &self.acquirer_id)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(rename_all = "camelCase")]
 pub struct DemoCard {
     pub pan: String,
     /// `YYMM`.
@@ -149,6 +175,7 @@ mod tests {
         "cards": [{"pan": "9999990000000008", "expiry": "3012", "pin": "4711", "cvv2": "815", "serviceCode": "201",
             "track2": "9999990000000008=30122010000012300000", "walletId": 7, "customerId": 8, "cardId": 9,
             "currency": "710", "balance": "10000.00", "status": "ACTIVE"}],
+        "network": {"id": "500001", "zmk": "89ABCDEF0123456776543210FEDCBA98", "keyScheme": "tr31", "acquirerId": "990001"},
         "offUsPan": "not read yet"
     }"#;
 
@@ -194,7 +221,16 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         let shown = format!("{:?}", parsed());
-        for secret in ["secret-one", "secret-two", "0123456789ABCDEF", "9999990000000008", "4711", "815", "3012"] {
+        for secret in [
+            "secret-one",
+            "secret-two",
+            "0123456789ABCDEF",
+            "89ABCDEF01234567",
+            "9999990000000008",
+            "4711",
+            "815",
+            "3012",
+        ] {
             assert!(!shown.contains(secret), "{secret} in {shown}");
         }
         assert!(shown.contains("999999******0008"), "{shown}");

@@ -28,7 +28,7 @@ mod wire;
 
 pub use card::CardProfile;
 pub use connection::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, Connection, Receiver, Sender, WRITE_TIMEOUT};
-pub use demo::{Credentials, DemoCard, DemoFile, DemoTerminal};
+pub use demo::{Credentials, DemoCard, DemoFile, DemoNetwork, DemoTerminal};
 pub use dialect::Dialect;
 pub use error::{AnswerFault, Error};
 pub use exchange::Exchange;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use arc_swap::ArcSwap;
 
-use crate::{Card, PanHash, Terminal, TerminalName};
+use crate::{Card, Network, PanHash, Terminal, TerminalName};
 
 /// Shards of the card table: one change copies one shard, so its cost is cards / SHARDS.
 const SHARDS: usize = 4096;
@@ -22,13 +22,17 @@ pub enum Change {
     Terminal(Terminal),
     /// The terminal of this row is not known any more.
     NoTerminal(i64),
+    Network(Network),
+    /// The network of this row is not known any more.
+    NoNetwork(i64),
 }
 
-/// Cards by PAN hash and terminals by name.
+/// Cards by PAN hash, terminals by name, networks by institution.
 #[derive(Debug)]
 pub struct Directory {
     cards: Vec<ArcSwap<CardShard>>,
     terminals: ArcSwap<HashMap<TerminalName, Arc<Terminal>>>,
+    networks: ArcSwap<Vec<Arc<Network>>>,
     /// Writers take turns; readers never wait.
     writer: Mutex<()>,
 }
@@ -44,6 +48,7 @@ impl Directory {
         Self {
             cards: (0..SHARDS).map(|_| ArcSwap::default()).collect(),
             terminals: ArcSwap::default(),
+            networks: ArcSwap::default(),
             writer: Mutex::new(()),
         }
     }
@@ -59,6 +64,11 @@ impl Directory {
 
     pub fn terminal(&self, name: &TerminalName) -> Option<Arc<Terminal>> {
         self.terminals.load().get(name).cloned()
+    }
+
+    /// The network that calls itself so in DE 33. There are few.
+    pub fn network(&self, institution: &str) -> Option<Arc<Network>> {
+        self.networks.load().iter().find(|network| network.institution == institution).cloned()
     }
 
     /// Terminals known now, for tools and gauges.
@@ -92,6 +102,8 @@ impl Directory {
                     let map = terminals.get_or_insert_with(|| HashMap::clone(&self.terminals.load()));
                     map.retain(|_, old| old.id != id);
                 }
+                Change::Network(network) => self.replace_network(network.id, Some(network)),
+                Change::NoNetwork(id) => self.replace_network(id, None),
             }
         }
         for (index, shard) in shards {
@@ -102,6 +114,11 @@ impl Directory {
         if let Some(terminals) = terminals {
             self.terminals.store(Arc::new(terminals));
         }
+    }
+
+    fn replace_network(&self, id: i64, network: Option<Network>) {
+        let others = self.networks.load().iter().filter(|old| old.id != id).cloned().collect::<Vec<_>>();
+        self.networks.store(Arc::new(others.into_iter().chain(network.map(Arc::new)).collect()));
     }
 
     /// The shard of a card, copied once a batch.

@@ -8,7 +8,7 @@ use admin_store::Database;
 use anyhow::Context;
 use parties::DemoFile;
 
-use crate::daemon::{Daemon, Ending, Parts, PosSettings, Settings};
+use crate::daemon::{Daemon, Ending, ListenerSettings, Parts, Serves, Settings};
 use crate::data_dir::{DataDir, write_whole};
 use crate::demo::{self, DemoHsm, Further};
 use crate::observability;
@@ -41,6 +41,7 @@ pub struct Args {
 const HSM_PORT: u16 = 1500;
 const POS_BINARY_PORT: u16 = 8583;
 const POS_ASCII_PORT: u16 = 8584;
+const NETWORK_PORT: u16 = 8600;
 const ADMIN_PORT: u16 = 8080;
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -58,18 +59,27 @@ async fn serve(args: &Args, runtimes: &Runtimes) -> anyhow::Result<ExitCode> {
     let hsm = DemoHsm::start(address(HSM_PORT), runtimes.hsm.handle()).await?;
     let settings = Settings {
         data_dir: data_dir.clone(),
-        pos: vec![
-            PosSettings {
+        listeners: vec![
+            ListenerSettings {
                 name: "pos-binary".into(),
                 address: address(POS_BINARY_PORT),
                 spec: "iso87binary".into(),
                 tpdu: true,
+                serves: Serves::Terminals,
             },
-            PosSettings {
+            ListenerSettings {
                 name: "pos-ascii".into(),
                 address: address(POS_ASCII_PORT),
                 spec: "iso87ascii".into(),
                 tpdu: false,
+                serves: Serves::Terminals,
+            },
+            ListenerSettings {
+                name: "network".into(),
+                address: address(NETWORK_PORT),
+                spec: "iso87ascii".into(),
+                tpdu: false,
+                serves: Serves::Networks,
             },
         ],
         admin: address(ADMIN_PORT),

@@ -5,6 +5,7 @@
 //! Money comes last and is looked for in the ledger, so no start can put it there twice.
 
 mod cards;
+mod networks;
 mod people;
 mod terminals;
 
@@ -37,7 +38,7 @@ pub struct Further {
 pub async fn seed(data_dir: &DataDir, parts: &Parts, further: Further) -> anyhow::Result<DemoFile> {
     let path = data_dir.demo_file();
     let mut file = match (parts.store.tenant_named(TENANT).await?, path.exists()) {
-        (Some(_), true) => DemoFile::read(&path)?,
+        (Some(tenant), true) => with_network(data_dir, parts, tenant, DemoFile::read(&path)?).await?,
         (Some(_), false) => bail!(
             "{} is missing, and the demo's keys are nowhere else; remove the data directory to start afresh",
             path.display()
@@ -59,6 +60,7 @@ fn plan(further: Further) -> anyhow::Result<DemoFile> {
         tenant_id: 0,
         listeners: Default::default(),
         terminals: terminals::plan(further.terminals)?,
+        network: Some(networks::plan()?),
         cards: cards::plan(further.cards),
     })
 }
@@ -74,6 +76,9 @@ async fn insert(data_dir: &DataDir, parts: &Parts, mut file: DemoFile) -> anyhow
     let customers = people::insert_customers(&mut change, tenant).await?;
     cards::insert(&mut change, parts, &mut file, &issued, &customers).await?;
     terminals::insert(&mut change, &file).await?;
+    if let Some(network) = &file.network {
+        networks::insert(&mut change, tenant, network).await?;
+    }
     for (key, value) in [("cardIin", cards::IIN), ("terminal.ecb.allowed", "true")] {
         let item = NewConfigItem { owner: Owner::Tenant(tenant), key, value, secret: false, description: "" };
         item.insert(&mut change).await?;
@@ -83,6 +88,23 @@ async fn insert(data_dir: &DataDir, parts: &Parts, mut file: DemoFile) -> anyhow
     }
     write_whole(&data_dir.demo_file(), &serde_json::to_vec_pretty(&file)?)?;
     parts.store.commit(change).await?;
+    Ok(file)
+}
+
+/// Demos of before there were networks get theirs. As in [`insert`], the key is written down first.
+async fn with_network(data_dir: &DataDir, parts: &Parts, tenant: i64, mut file: DemoFile) -> anyhow::Result<DemoFile> {
+    let network = match file.network.take() {
+        Some(network) => network,
+        None => networks::plan()?,
+    };
+    let known = parts.store.network_named(&network.id).await?;
+    let network = file.network.insert(network);
+    if known.is_none() {
+        let mut change = parts.store.begin().await?;
+        networks::insert(&mut change, tenant, network).await?;
+        write_whole(&data_dir.demo_file(), &serde_json::to_vec_pretty(&file)?)?;
+        parts.store.commit(change).await?;
+    }
     Ok(file)
 }
 

@@ -7,6 +7,7 @@ use ledger::{Applied, Code, Outcome};
 
 use super::answer_facts::AnswerFacts;
 use super::mti::{Class, Mti};
+use super::origin::Origin;
 use super::response_code::ResponseCode;
 use super::session::KeyPair;
 use super::{Link, Step, Switch};
@@ -35,9 +36,13 @@ impl Answer {
     }
 
     /// From what the ledger decided, now or when it first saw this message.
-    pub fn from_applied(switch: &Switch, mti: Mti, applied: &Applied) -> Self {
+    pub fn from_applied(switch: &Switch, origin: &Origin, mti: Mti, applied: &Applied) -> Self {
         let facts = AnswerFacts::from_bytes(&applied.answer);
-        let mut answer = Self::told(mti, &applied.outcome, facts.as_ref());
+        let is_network = origin.network().is_some();
+        let mut answer = Self::told(is_network, mti, &applied.outcome, facts.as_ref());
+        if answer.code == ResponseCode::APPROVED && applied.outcome.code != Code::Approved && !applied.replayed {
+            note_exception(mti, &applied.outcome, facts.as_ref());
+        }
         if applied.outcome.code == Code::Approved && is_inquiry(facts.as_ref()) {
             answer.additional_amounts = balances(switch, applied, facts.as_ref());
         }
@@ -45,12 +50,12 @@ impl Answer {
         answer
     }
 
-    /// What an outcome alone says: all but balances.
-    pub fn told(mti: Mti, outcome: &Outcome, facts: Option<&AnswerFacts>) -> Self {
+    /// What an outcome alone says: all but balances. `is_network`: a card network asked.
+    pub fn told(is_network: bool, mti: Mti, outcome: &Outcome, facts: Option<&AnswerFacts>) -> Self {
         let moves = matches!(mti.class(), Class::Authorization | Class::Financial) && !is_inquiry(facts);
         Self {
             approval: (outcome.code == Code::Approved && moves).then(|| format!("{:06}", outcome.approval)),
-            ..Self::with(response_code(mti, outcome.code, outcome.reason))
+            ..Self::with(response_code(is_network, mti, outcome))
         }
     }
 
@@ -87,7 +92,7 @@ impl Answer {
             let _making = Step::MakeMac.start();
             let mac = switch
                 .hsm
-                .generate_mac(&keys.tak, wire.get(..span.start)?)
+                .generate_mac(keys.mac_key(), wire.get(..span.start)?)
                 .await
                 .inspect_err(|error| tracing::warn!(%error, "answer not sent: no MAC could be made"))
                 .ok()?;
@@ -102,8 +107,30 @@ fn is_inquiry(facts: Option<&AnswerFacts>) -> bool {
     facts.and_then(|facts| facts.text(3)).is_some_and(|code| code.starts_with("31"))
 }
 
+/// An advice or reversal was answered as approved and has moved nothing: somebody may have to settle it by hand.
+fn note_exception(mti: Mti, outcome: &Outcome, facts: Option<&AnswerFacts>) {
+    let text = |de: u8| facts.and_then(|facts| facts.text(de));
+    metrics::counter!("umbra_exceptions_total", "mti" => mti.label()).increment(1);
+    tracing::warn!(
+        mti = mti.as_str(),
+        code = ?outcome.code,
+        reason = outcome.reason,
+        seq = outcome.seq,
+        stan = text(11),
+        rrn = text(37),
+        "taken without effect; see it with `umbra tranlog show`"
+    );
+}
+
+/// DE 39. A network's advices and reversals tell what has happened, and are not refused for business reasons.
+fn response_code(is_network: bool, mti: Mti, outcome: &Outcome) -> ResponseCode {
+    let code = own_code(mti, outcome.code, outcome.reason);
+    let tells = mti.is_advice() || mti.class() == Class::Reversal;
+    if is_network && tells && code.is_business() { ResponseCode::APPROVED } else { code }
+}
+
 /// The ledger's numbered outcomes as DE 39.
-fn response_code(mti: Mti, code: Code, reason: u16) -> ResponseCode {
+fn own_code(mti: Mti, code: Code, reason: u16) -> ResponseCode {
     match code {
         Code::Approved => ResponseCode::APPROVED,
         Code::ReusedWithOtherContent | Code::IdTooOld => ResponseCode::DUPLICATE,

@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use directory::{Card, CardStatus, Terminal};
+use directory::{Card, CardStatus};
 use ledger::Millis;
 use time::OffsetDateTime;
 
 use super::Switch;
+use super::origin::Origin;
 use super::request::FinancialRequest;
 use super::response_code::ResponseCode;
 
 /// The card of the request, whatever its state.
-pub fn find(switch: &Switch, terminal: &Terminal, request: &FinancialRequest) -> Result<Arc<Card>, ResponseCode> {
+pub fn find(switch: &Switch, origin: &Origin, request: &FinancialRequest) -> Result<Arc<Card>, ResponseCode> {
     if !iso8583::domain::luhn_valid(request.pan.as_str()) {
         return Err(ResponseCode::UNKNOWN_CARD);
     }
     let card = switch.directory.card(&switch.hasher.hash(&request.pan)).ok_or(ResponseCode::UNKNOWN_CARD)?;
-    if card.tenant_id != terminal.tenant_id {
+    if card.tenant_id != origin.tenant_id() {
         // Settlement between two tenants needs an account for the pair; none is kept, so there is no way there.
         return Err(ResponseCode::NO_ROUTE);
     }

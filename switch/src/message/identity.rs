@@ -1,10 +1,13 @@
 //! By which keys a message is known: for duplicates, reversals and completions.
 
-use directory::{PanHasher, TerminalName};
+use std::borrow::Cow;
+
+use directory::PanHasher;
 use ledger::{Content, EventId, Key, Millis, Reference};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
 use super::mti::{Class, Mti};
+use super::origin::Origin;
 use super::request::FinancialRequest;
 use super::response_code::ResponseCode;
 
@@ -13,7 +16,7 @@ use super::response_code::ResponseCode;
 pub struct Identity {
     pub id: EventId,
     pub aliases: Vec<Key>,
-    /// Set on repeats: terminal, DE 11, 12 and 13, by which the first copy may be known under another DE 7.
+    /// Set on repeats: sender, DE 11, 12 and 13, by which the first copy may be known under another DE 7.
     pub repeat_of: Option<Key>,
     pub content: Content,
 }
@@ -21,11 +24,11 @@ pub struct Identity {
 impl Identity {
     pub fn of(
         hasher: &PanHasher,
-        terminal: &TerminalName,
+        origin: &Origin,
         request: &FinancialRequest,
         now: Millis,
     ) -> Result<Self, ResponseCode> {
-        let keys = KeyMaker { hasher, terminal };
+        let keys = KeyMaker { hasher, scope: origin.scope() };
         let time = resolve(&request.transmission, now).ok_or(ResponseCode::FORMAT_ERROR)?;
         let family = request.mti.family();
         let repeat = request.local_time.as_ref().map(|(time, date)| {
@@ -56,11 +59,11 @@ impl Identity {
 /// The original a reversal names: by DE 90, else by DE 11 and, if present, DE 37.
 pub fn reversed(
     hasher: &PanHasher,
-    terminal: &TerminalName,
+    origin: &Origin,
     request: &FinancialRequest,
     now: Millis,
 ) -> Result<Reference, ResponseCode> {
-    let keys = KeyMaker { hasher, terminal };
+    let keys = KeyMaker { hasher, scope: origin.scope() };
     match &request.original {
         Some(_) => keys.original(request, now),
         None => Ok(Reference::Key(keys.by_stan(&request.stan, request.rrn.as_deref()))),
@@ -70,11 +73,11 @@ pub fn reversed(
 /// The hold a completion names: by DE 90, else by the same DE 37.
 pub fn completed(
     hasher: &PanHasher,
-    terminal: &TerminalName,
+    origin: &Origin,
     request: &FinancialRequest,
     now: Millis,
 ) -> Result<Reference, ResponseCode> {
-    let keys = KeyMaker { hasher, terminal };
+    let keys = KeyMaker { hasher, scope: origin.scope() };
     match (&request.original, &request.rrn) {
         (Some(_), _) => keys.original(request, now),
         (None, Some(rrn)) => Ok(Reference::Key(keys.by_rrn(rrn))),
@@ -99,13 +102,13 @@ fn content(hasher: &PanHasher, request: &FinancialRequest) -> Content {
 /// Keys are keyed digests: the journal's readers cannot tell a terminal's traffic from them.
 struct KeyMaker<'a> {
     hasher: &'a PanHasher,
-    terminal: &'a TerminalName,
+    /// See [`Origin::scope`].
+    scope: (Cow<'a, str>, &'a str),
 }
 
 impl KeyMaker<'_> {
     fn digest(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut all: Vec<&[u8]> =
-            vec![purpose.as_bytes(), self.terminal.terminal_id.as_bytes(), self.terminal.merchant_id.as_bytes()];
+        let mut all: Vec<&[u8]> = vec![purpose.as_bytes(), self.scope.0.as_bytes(), self.scope.1.as_bytes()];
         all.extend_from_slice(parts);
         self.hasher.mac(&all)
     }

@@ -1,7 +1,7 @@
-//! The message path: one request from a terminal to its answer.
+//! The message path: one request from a terminal or a card network to its answer.
 //!
 //! ```text
-//! decode → terminal → MAC → duplicate → card → PIN → decide → post → answer
+//! decode → origin → MAC → duplicate → card → PIN → decide → post → answer
 //! ```
 //!
 //! [`answer_request`] is the list of steps in order; each step is one function in the file of its name.
@@ -12,8 +12,10 @@ mod card;
 mod decision;
 mod identity;
 mod in_flight;
+mod key_carrier;
 mod mti;
 mod network_management;
+mod origin;
 mod pin;
 mod record;
 mod request;
@@ -28,7 +30,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use directory::{Directory, PanHasher, Terminal, TerminalName};
+use directory::{Directory, PanHasher};
 use host_commands::HsmClient;
 use iso8583::{Message, Spec};
 use ledger::{Clock, Ledger, SubmitError};
@@ -37,9 +39,10 @@ use self::answer::Answer;
 use self::answer_facts::AnswerFacts;
 use self::identity::Identity;
 use self::mti::{Class, Mti};
+use self::origin::{Origin, SignOn};
 use self::request::FinancialRequest;
 use self::response_code::ResponseCode;
-use self::session::KeyPair;
+use self::session::{Holder, KeyPair};
 
 pub use self::in_flight::InFlight;
 pub use self::network_management::SwitchSessionKeys;
@@ -60,10 +63,38 @@ pub struct Switch {
     pub clock: Arc<dyn Clock>,
 }
 
-/// What all connections of one listener share.
+/// What one connection's messages have in common.
 pub struct Link {
     pub listener: String,
     pub spec: Arc<Spec>,
+    pub side: Side,
+}
+
+/// Who is at the other end.
+pub enum Side {
+    /// Terminals, each message naming its own.
+    Terminals,
+    /// One card network, once it has signed on.
+    Network(SignOn),
+}
+
+impl Link {
+    pub fn terminals(listener: String, spec: Arc<Spec>) -> Self {
+        Self { listener, spec, side: Side::Terminals }
+    }
+
+    /// Of a connection over which nobody has signed on yet.
+    pub fn network(listener: String, spec: Arc<Spec>) -> Self {
+        Self { listener, spec, side: Side::Network(SignOn::default()) }
+    }
+
+    /// The link of another connection of the same listener.
+    pub fn another(&self) -> Self {
+        match self.side {
+            Side::Terminals => Self::terminals(self.listener.clone(), Arc::clone(&self.spec)),
+            Side::Network(_) => Self::network(self.listener.clone(), Arc::clone(&self.spec)),
+        }
+    }
 }
 
 /// What becomes of a message.
@@ -134,42 +165,30 @@ async fn answer_request(
     echoed: &AnswerFacts,
     keys: &mut Option<KeyPair>,
 ) -> Result<Answer, NoEvent> {
-    let terminal = terminal(switch, message)?;
+    let origin = Origin::of(switch, link, mti, message)?;
     let verifying = Step::VerifyMac.start();
-    *keys = security::verify(switch, &terminal, mti, message).await?;
+    *keys = security::verify(switch, &origin, mti, message).await?;
     drop(verifying);
     match mti.class() {
-        Class::NetworkManagement => return Ok(network_management::answer(switch, &terminal, message).await?),
+        Class::NetworkManagement => return Ok(network_management::answer(switch, link, &origin, message).await?),
         Class::Other => return Err(ResponseCode::INVALID_TRANSACTION.into()),
         Class::Authorization | Class::Financial | Class::Reversal => {}
     }
     let request = FinancialRequest::read(mti, message)?;
-    let identity = Identity::of(&switch.hasher, &terminal.name, &request, switch.clock.now())?;
+    let identity = Identity::of(&switch.hasher, &origin, &request, switch.clock.now())?;
     if keys.is_none() {
         // A terminal without MACs may still send PINs under the keys it was given.
-        let unauthenticated = switch.sessions.current(&terminal);
-        return post_once(switch, link, &terminal, &request, &identity, unauthenticated.as_ref(), echoed).await;
+        let unauthenticated = switch.sessions.current(Holder::of(&origin));
+        return post_once(switch, link, &origin, &request, &identity, unauthenticated.as_ref(), echoed).await;
     }
-    post_once(switch, link, &terminal, &request, &identity, keys.as_ref(), echoed).await
-}
-
-/// DE 41 and DE 42 together name the terminal.
-fn terminal(switch: &Switch, message: &Message<'_>) -> Result<Arc<Terminal>, ResponseCode> {
-    let (Some(terminal_id), Some(merchant_id)) = (message.text(41), message.text(42)) else {
-        return Err(ResponseCode::FORMAT_ERROR);
-    };
-    switch
-        .directory
-        .terminal(&TerminalName::new(&terminal_id, &merchant_id))
-        .filter(|terminal| terminal.active)
-        .ok_or(ResponseCode::TERMINAL_NOT_PERMITTED)
+    post_once(switch, link, &origin, &request, &identity, keys.as_ref(), echoed).await
 }
 
 /// Decides and posts a request that is new; a duplicate gets the first answer, after it if need be.
 async fn post_once(
     switch: &Switch,
     link: &Link,
-    terminal: &Terminal,
+    origin: &Origin,
     request: &FinancialRequest,
     identity: &Identity,
     keys: Option<&KeyPair>,
@@ -188,20 +207,20 @@ async fn post_once(
     let deciding = Step::Decide.start();
     let decision = match known {
         Some(known) if known.content != identity.content => return Err(ResponseCode::DUPLICATE.into()),
-        Some(known) if known.by_id => return Ok(Answer::from_applied(switch, request.mti, &known.applied)),
-        Some(_) => decision::known_repeat(link, terminal, request, identity, echoed),
+        Some(known) if known.by_id => return Ok(Answer::from_applied(switch, origin, request.mti, &known.applied)),
+        Some(_) => decision::known_repeat(link, origin, request, identity, echoed),
         // What has happened already is still told and taken back.
-        None if request.mti.asks_permission() && switch.sessions.is_signed_off(terminal) => {
+        None if request.mti.asks_permission() && switch.sessions.is_signed_off(Holder::of(origin)) => {
             return Err(ResponseCode::TERMINAL_NOT_PERMITTED.into());
         }
-        None => decision::decide(switch, link, terminal, request, identity, keys, echoed).await?,
+        None => decision::decide(switch, link, origin, request, identity, keys, echoed).await?,
     };
     drop(deciding);
     let posting = Step::Post.start();
     let applied = switch.ledger.submit(decision.event).await.map_err(not_taken)?;
     drop(posting);
     drop(first);
-    Ok(Answer::from_applied(switch, request.mti, &applied))
+    Ok(Answer::from_applied(switch, origin, request.mti, &applied))
 }
 
 /// An event the ledger gave no outcome for. One that met a stopping ledger may be in the journal all the same.

@@ -3,55 +3,68 @@
 use std::sync::Arc;
 
 use admin_core::{NewSessionKeys, SessionKeyError, SessionKeys};
-use directory::{Directory, KeyScheme, Terminal, TerminalName};
+use directory::{Directory, TerminalName};
 use futures::future::BoxFuture;
-use host_commands::{ExportedKey, HsmClient, HsmError, KeyExport, KeyUnderLmk};
+use host_commands::HsmClient;
 use iso8583::Message;
 
-use super::Switch;
 use super::answer::Answer;
+use super::key_carrier::{self, travelling};
+use super::origin::Origin;
 use super::response_code::ResponseCode;
 use super::security::hsm_failed;
-use super::session::{KeyPair, Sessions};
+use super::session::{Holder, KeyPair, Sessions};
+use super::{Link, Side, Switch};
 
-/// Key type codes of the HSM: terminal PIN key and terminal authentication key.
-const TPK: &str = "002";
-const TAK: &str = "003";
-
-pub async fn answer(switch: &Switch, terminal: &Terminal, message: &Message<'_>) -> Result<Answer, ResponseCode> {
+pub async fn answer(
+    switch: &Switch,
+    link: &Link,
+    origin: &Origin,
+    message: &Message<'_>,
+) -> Result<Answer, ResponseCode> {
     let code = message.text(70).ok_or(ResponseCode::FORMAT_ERROR)?;
     match code.as_ref() {
-        "001" => {
-            switch.sessions.set_signed_off(terminal, false);
-            Ok(Answer::approved())
-        }
-        "002" => {
-            switch.sessions.set_signed_off(terminal, true);
-            Ok(Answer::approved())
-        }
-        "101" => exchange_keys(switch, terminal).await,
-        "301" => Ok(Answer::approved()),
-        _ => Err(ResponseCode::INVALID_TRANSACTION),
+        "001" => sign(switch, link, origin, true),
+        "002" => sign(switch, link, origin, false),
+        "101" => match (origin, message.text(62)) {
+            (Origin::Network(_), Some(carrier)) => take_keys(switch, origin, &carrier).await?,
+            _ => return give_keys(switch, origin).await,
+        },
+        "301" => {}
+        _ => return Err(ResponseCode::INVALID_TRANSACTION),
+    }
+    Ok(Answer::approved())
+}
+
+/// A terminal signs on and off wherever it is; a network does for the connection.
+fn sign(switch: &Switch, link: &Link, origin: &Origin, on: bool) {
+    match (origin, &link.side) {
+        (Origin::Network(from), Side::Network(sign_on)) => sign_on.set(on.then(|| Arc::clone(&from.network))),
+        _ => switch.sessions.set_signed_off(Holder::of(origin), !on),
     }
 }
 
-async fn exchange_keys(switch: &Switch, terminal: &Terminal) -> Result<Answer, ResponseCode> {
-    let (tpk, tak) = make_keys(&switch.hsm, terminal).await.map_err(|error| hsm_failed("make session keys", &error))?;
-    let carrier = format!("{}{}", tag("PK", terminal.key_scheme, &tpk)?, tag("MK", terminal.key_scheme, &tak)?);
-    switch.sessions.offer(terminal, KeyPair { tpk: tpk.key, tak: tak.key }).await.map_err(|error| {
-        tracing::error!(terminal = terminal.id, %error, "session keys not stored; is the database writable?");
-        ResponseCode::MALFUNCTION
-    })?;
+/// The answer carries a fresh pair.
+async fn give_keys(switch: &Switch, origin: &Origin) -> Result<Answer, ResponseCode> {
+    let scheme = origin.key_scheme();
+    let sealed = key_carrier::make(&switch.hsm, origin.key_domain(), scheme, origin.master_key()).await;
+    let sealed = sealed.map_err(|error| hsm_failed("make session keys", &error))?;
+    let carrier = key_carrier::write(scheme, &sealed)?;
+    offer(switch, origin, sealed.pair).await?;
     Ok(Answer { key_carrier: Some(carrier), ..Answer::approved() })
 }
 
-/// Makes a TPK and a TAK in the HSM. The pair is to be stored as pending before the terminal hears of it.
-async fn make_keys(hsm: &HsmClient, terminal: &Terminal) -> Result<(ExportedKey, ExportedKey), HsmError> {
-    let tmk = KeyUnderLmk::from(terminal.tmk.clone());
-    tokio::try_join!(
-        hsm.generate_and_export_key(TPK, 'U', &tmk, export(terminal.key_scheme, *b"P0", b'E')),
-        hsm.generate_and_export_key(TAK, 'U', &tmk, export(terminal.key_scheme, *b"M3", b'C')),
-    )
+/// The request carries the network's pair. It counts from its first use, so that the old one serves until then.
+async fn take_keys(switch: &Switch, origin: &Origin, carrier: &str) -> Result<(), ResponseCode> {
+    let pair = key_carrier::take_over(&switch.hsm, origin.key_scheme(), origin.master_key(), carrier).await?;
+    offer(switch, origin, pair).await
+}
+
+async fn offer(switch: &Switch, origin: &Origin, pair: KeyPair) -> Result<(), ResponseCode> {
+    switch.sessions.offer(Holder::of(origin), pair).await.map_err(|error| {
+        tracing::error!(holder = ?origin.key_holder(), %error, "session keys not stored; is the database writable?");
+        ResponseCode::MALFUNCTION
+    })
 }
 
 /// Session keys that are asked for over REST: the same pairs, in the same place.
@@ -65,42 +78,21 @@ impl SessionKeys for SwitchSessionKeys {
     fn renew<'a>(&'a self, name: &'a TerminalName) -> BoxFuture<'a, Result<NewSessionKeys, SessionKeyError>> {
         Box::pin(async move {
             let terminal = self.directory.terminal(name).ok_or(SessionKeyError::NotThere)?;
-            let (tpk, tak) = make_keys(&self.hsm, &terminal).await?;
-            let value = |key: &ExportedKey| match terminal.key_scheme {
-                KeyScheme::Tr31 => key.exported.strip_prefix('R').unwrap_or(&key.exported).to_owned(),
-                KeyScheme::Ecb => key.exported.clone(),
-            };
+            let origin = Origin::Terminal(terminal);
+            let made = key_carrier::make(&self.hsm, origin.key_domain(), origin.key_scheme(), origin.master_key());
+            let sealed = made.await?;
             let keys = NewSessionKeys {
-                pin_key: value(&tpk),
-                pin_key_check_value: tpk.kcv.clone(),
-                mac_key: value(&tak),
-                mac_key_check_value: tak.kcv.clone(),
+                pin_key: travelling(&sealed.pin).to_owned(),
+                pin_key_check_value: sealed.pin.kcv.clone(),
+                mac_key: travelling(&sealed.mac).to_owned(),
+                mac_key_check_value: sealed.mac.kcv.clone(),
             };
-            let pair = KeyPair { tpk: tpk.key, tak: tak.key };
-            self.sessions.offer(&terminal, pair).await.map_err(|error| {
-                tracing::error!(terminal = terminal.id, %error, "session keys not stored; is the database writable?");
+            self.sessions.offer(Holder::of(&origin), sealed.pair).await.map_err(|error| {
+                let holder = origin.key_holder();
+                tracing::error!(?holder, %error, "session keys not stored; is the database writable?");
                 SessionKeyError::NotStored
             })?;
             Ok(keys)
         })
     }
-}
-
-fn export(scheme: KeyScheme, usage: [u8; 2], mode: u8) -> KeyExport {
-    match scheme {
-        KeyScheme::Tr31 => KeyExport::Tr31 { usage, mode, exportability: b'N' },
-        KeyScheme::Ecb => KeyExport::Ecb,
-    }
-}
-
-/// `TAG(2) LENGTH(3 digits) VALUE`: a TR-31 key block, or the ECB cryptogram with its six-digit check value.
-fn tag(name: &str, scheme: KeyScheme, key: &ExportedKey) -> Result<String, ResponseCode> {
-    let value = match scheme {
-        KeyScheme::Tr31 => key.exported.strip_prefix('R').unwrap_or(&key.exported).to_owned(),
-        KeyScheme::Ecb => format!("{}{}", key.exported, key.kcv.get(..6).ok_or(ResponseCode::MALFUNCTION)?),
-    };
-    if value.len() > 999 {
-        return Err(ResponseCode::MALFUNCTION);
-    }
-    Ok(format!("{name}{:03}{value}", value.len()))
 }

@@ -58,7 +58,8 @@ pub async fn check(
     };
     let pvk = KeyUnderLmk::from(card.pvk.clone());
     let _verifying = Step::VerifyPin.start();
-    let verdict = switch.hsm.verify_pin_pvv(&keys.tpk, &pvk, block, &request.pan.account12(), card.pvki, pvv).await;
+    let verdict =
+        switch.hsm.verify_pin_pvv(keys.pin_key(), &pvk, block, &request.pan.account12(), card.pvki, pvv).await;
     match verdict {
         Ok(PinVerdict::Right) => Ok(PinCheck::Right),
         Ok(PinVerdict::Wrong) => Ok(PinCheck::Wrong),

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use directory::Terminal;
 use serde::{Deserialize, Serialize};
 
 use super::Link;
 use super::answer_facts::AnswerFacts;
 use super::mti::Class;
+use super::origin::Origin;
 use super::request::FinancialRequest;
 
 /// At most 1 KiB as JSON: every part is bounded by its field.
@@ -38,6 +38,9 @@ pub struct Record<'a> {
     pub card: String,
     #[serde(borrow)]
     pub listener: Cow<'a, str>,
+    /// DE 33 of the card network it came from.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Cow<'a, str>>,
     /// Further elements of the request.
     #[serde(borrow, skip_serializing_if = "BTreeMap::is_empty")]
     pub elements: BTreeMap<u8, Cow<'a, str>>,
@@ -46,7 +49,7 @@ pub struct Record<'a> {
     pub withheld: Vec<u8>,
 }
 
-pub fn of(link: &Link, terminal: &Terminal, request: &FinancialRequest, facts: &AnswerFacts) -> Vec<u8> {
+pub fn of(link: &Link, origin: &Origin, request: &FinancialRequest, facts: &AnswerFacts) -> Vec<u8> {
     let kind = match request.mti.class() {
         Class::Reversal => "reversal",
         Class::Authorization if request.kind.moves_money() => "pre-authorization",
@@ -62,10 +65,11 @@ pub fn of(link: &Link, terminal: &Terminal, request: &FinancialRequest, facts: &
         stan: request.stan.as_str().into(),
         transmission: request.transmission.as_str().into(),
         rrn: facts.text(37).map(Cow::from),
-        terminal: terminal.name.terminal_id.as_str().into(),
-        merchant: terminal.name.merchant_id.as_str().into(),
+        terminal: origin.terminal().terminal_id.as_str().into(),
+        merchant: origin.terminal().merchant_id.as_str().into(),
         card: request.pan.masked(),
         listener: link.listener.as_str().into(),
+        network: origin.network().map(Cow::from),
         elements: request.shown.elements.iter().map(|(de, text)| (*de, text.as_str().into())).collect(),
         withheld: request.shown.withheld.clone(),
     };
@@ -82,10 +86,13 @@ pub fn of(link: &Link, terminal: &Terminal, request: &FinancialRequest, facts: &
 #[cfg(test)]
 mod tests {
     use bytes::BytesMut;
-    use directory::TerminalName;
+    use std::sync::Arc;
+
+    use directory::{Terminal, TerminalName};
     use iso8583::{Fields, Spec};
 
     use super::*;
+    use crate::message::Side;
     use crate::message::mti::Mti;
 
     /// Every element as long as it can be, of a character that JSON writes as several.
@@ -118,7 +125,7 @@ mod tests {
         let request = FinancialRequest::read(mti, &message).unwrap();
         assert!(message.des().count() > 60 && request.shown.elements.len() > 8, "{:?}", request.shown);
         let name = TerminalName::new(&"\\".repeat(8), &"\\".repeat(15));
-        let terminal = Terminal {
+        let origin = Origin::Terminal(Arc::new(Terminal {
             id: 1,
             tenant_id: 1,
             name,
@@ -127,9 +134,10 @@ mod tests {
             tmk: String::new(),
             mac_required: false,
             merchant_account: 1,
-        };
-        let link = Link { listener: "pos-ascii".into(), spec: Spec::builtin("iso87ascii").unwrap() };
-        let json = of(&link, &terminal, &request, &AnswerFacts::of(mti, &message));
+        }));
+        let spec = Spec::builtin("iso87ascii").unwrap();
+        let link = Link { listener: "pos-ascii".into(), spec, side: Side::Terminals };
+        let json = of(&link, &origin, &request, &AnswerFacts::of(mti, &message));
         assert!(json.len() <= ledger::limits::RECORD_MAX, "{} bytes", json.len());
         let record: Record<'_> = serde_json::from_slice(&json).unwrap();
         assert_eq!(record.withheld, request.shown.withheld);

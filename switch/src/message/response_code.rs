@@ -41,6 +41,11 @@ impl ResponseCode {
         u8::try_from(number).ok().filter(|code| *code < 100).map_or(Self::MALFUNCTION, Self)
     }
 
+    /// Whether it speaks of card, account or amount, and not of the message or of a fault here: 30, 63, and 91 to 99.
+    pub fn is_business(self) -> bool {
+        !matches!(self, Self::FORMAT_ERROR | Self::SECURITY_VIOLATION | Self(91..=99))
+    }
+
     /// The two digits of the wire.
     pub fn wire(self) -> String {
         format!("{:02}", self.0)

@@ -3,14 +3,14 @@
 //! ISO 9797-1 algorithm 3, padding method 1, over the message from the MTI to the byte before the MAC. Whether the
 //! bytes are right only the HSM can say; the switch holds the keys under the LMK alone.
 
-use directory::Terminal;
 use host_commands::HsmError;
 use iso8583::Message;
 
 use super::Switch;
 use super::mti::{Class, Mti};
+use super::origin::Origin;
 use super::response_code::ResponseCode;
-use super::session::KeyPair;
+use super::session::{Holder, KeyPair};
 
 /// DE 70 values whose 0800 needs no MAC: sign-on, key exchange, echo.
 const WITHOUT_MAC: [&str; 3] = ["001", "101", "301"];
@@ -29,22 +29,22 @@ fn place(message: &Message<'_>) -> Result<Option<u8>, ResponseCode> {
 /// The key pair under which the message's MAC verified, or `None` where it needs none and has none.
 pub async fn verify(
     switch: &Switch,
-    terminal: &Terminal,
+    origin: &Origin,
     mti: Mti,
     message: &Message<'_>,
 ) -> Result<Option<KeyPair>, ResponseCode> {
     let Some(de) = place(message)? else {
-        return if needs_mac(terminal, mti, message) { Err(ResponseCode::SECURITY_VIOLATION) } else { Ok(None) };
+        return if needs_mac(origin, mti, message) { Err(ResponseCode::SECURITY_VIOLATION) } else { Ok(None) };
     };
     let mac = message.binary(de).ok_or(ResponseCode::FORMAT_ERROR)?;
     let mac: [u8; 8] = mac.as_ref().try_into().map_err(|_| ResponseCode::FORMAT_ERROR)?;
     let covered =
         message.span(de).and_then(|span| message.wire().get(..span.start)).ok_or(ResponseCode::FORMAT_ERROR)?;
-    let now = switch.clock.now();
-    for pair in switch.sessions.candidates(terminal, now) {
-        match switch.hsm.verify_mac(&pair.tak, covered, &mac).await {
+    let (now, holder) = (switch.clock.now(), Holder::of(origin));
+    for pair in switch.sessions.candidates(holder, now) {
+        match switch.hsm.verify_mac(pair.mac_key(), covered, &mac).await {
             Ok(true) => {
-                switch.sessions.used(terminal, &pair, now);
+                switch.sessions.used(holder, &pair, now);
                 return Ok(Some(pair));
             }
             Ok(false) => {}
@@ -55,10 +55,10 @@ pub async fn verify(
     Err(ResponseCode::SECURITY_VIOLATION)
 }
 
-fn needs_mac(terminal: &Terminal, mti: Mti, message: &Message<'_>) -> bool {
+fn needs_mac(origin: &Origin, mti: Mti, message: &Message<'_>) -> bool {
     let exempt = mti.class() == Class::NetworkManagement
         && message.text(70).is_some_and(|code| WITHOUT_MAC.contains(&code.as_ref()));
-    terminal.mac_required && !exempt
+    origin.needs_macs() && !exempt
 }
 
 /// An HSM that cannot be reached is 91; one that refuses a command is a fault of ours.

@@ -28,6 +28,9 @@ struct Transaction<'a> {
     kind: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     listener: Option<&'a str>,
+    /// DE 33 of the card network that asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<&'a str>,
     /// The ledger's outcome.
     code: CodeName,
     /// Minor units.
@@ -96,7 +99,7 @@ fn of_card(event: &AppliedEvent, card: &CardEvent) -> Row {
     let echoed = || facts.iter().map(|(de, text)| (de, Cow::from(text)));
     let mti = Mti::parse(&record.mti);
     let answer = mti.map(|mti| {
-        let told = Answer::told(mti, &event.outcome, Some(&facts));
+        let told = Answer::told(record.network.is_some(), mti, &event.outcome, Some(&facts));
         let approval = told.approval.map(|approval| (38, approval.into()));
         let code = (39, told.code.wire().to_owned().into());
         Shown { mti: mti.answer().into(), elements: echoed().chain(approval).chain([code]).collect(), withheld: &[] }
@@ -111,6 +114,7 @@ fn of_card(event: &AppliedEvent, card: &CardEvent) -> Row {
     let transaction = Transaction {
         kind: record.kind.as_ref().into(),
         listener: Some(&record.listener),
+        network: record.network.as_deref(),
         request: Some(request),
         answer,
         ..Transaction::of(event)
@@ -145,6 +149,7 @@ impl Transaction<'_> {
         Self {
             kind: Cow::default(),
             listener: None,
+            network: None,
             code: CodeName(code),
             amount,
             currency: None,

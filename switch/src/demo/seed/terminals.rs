@@ -34,7 +34,8 @@ pub fn plan(further: u32) -> anyhow::Result<Vec<DemoTerminal>> {
         .collect()
 }
 
-fn random_key() -> anyhow::Result<[u8; 16]> {
+/// A double-length key of odd parity.
+pub fn random_key() -> anyhow::Result<[u8; 16]> {
     let mut key = [0; 16];
     getrandom::fill(&mut key).context("the system gives no random numbers")?;
     for byte in &mut key {
