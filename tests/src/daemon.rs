@@ -5,9 +5,12 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parties::{CardProfile, Connection, DemoFile, Dialect, Terminal, TerminalProfile};
+use parties::{
+    AcquirerSettings, AcquirerSide, CardProfile, Connection, DemoFile, Dialect, Terminal, TerminalProfile, Zone,
+};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// From start to `umbra ready`, and from SIGTERM to the end; a debug build on a busy machine is slow.
@@ -132,6 +135,19 @@ impl Daemon {
     /// The nth card of `demo.json`.
     pub fn card(&self, index: usize) -> CardProfile {
         CardProfile::from_demo(&self.demo.cards[index]).expect("the demo's cards are sound")
+    }
+
+    /// What the demo's card network shares with it: one for all its connections.
+    pub fn zone(&self) -> Arc<Zone> {
+        let network = self.demo.network.as_ref().expect("the demo has a card network");
+        Arc::new(Zone::from_demo(network).expect("the demo's network is sound"))
+    }
+
+    /// An acquirer behind the demo's card network, signed on and with keys.
+    pub async fn acquirer(&self, zone: &Arc<Zone>) -> AcquirerSide {
+        let settings = AcquirerSettings::new("400004");
+        let connected = AcquirerSide::connect(self.address("network"), Arc::clone(zone), settings, None);
+        connected.await.expect("the daemon serves card networks")
     }
 
     pub async fn connect(&self, listener: &str) -> Connection {

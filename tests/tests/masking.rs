@@ -66,6 +66,8 @@ fn demo_secrets(daemon: &Daemon) -> Vec<Secret> {
     for terminal in &daemon.demo.terminals {
         secrets.push(Secret::bytes("TMK", &hex::decode(&terminal.tmk).unwrap()));
     }
+    let network = daemon.demo.network.as_ref().unwrap();
+    secrets.push(Secret::bytes("ZMK", &hex::decode(&network.zmk).unwrap()));
     secrets.push(Secret::text("password", &daemon.demo.admin.password));
     secrets.push(Secret::text("password", &daemon.demo.global.password));
     secrets
@@ -115,6 +117,37 @@ async fn drive(daemon: &Daemon) -> Vec<Secret> {
     secrets
 }
 
+/// The same by a card network; gives its keys and PIN blocks.
+async fn drive_network(daemon: &Daemon) -> Vec<Secret> {
+    let zone = daemon.zone();
+    let acquirer = daemon.acquirer(&zone).await;
+    let keys = zone.keys().unwrap();
+    let mut secrets = vec![key_bytes("ZPK", &keys.tpk), key_bytes("ZAK", &keys.tak)];
+    let card = daemon.card(0);
+    let mut requests = Vec::new();
+    for card in [&card, &daemon.card(0).with_pin("9876").unwrap(), &daemon.card(1), &daemon.card(2)] {
+        requests.push(acquirer.request(Kind::Purchase, card, 5_000).unwrap());
+        requests.push(acquirer.advice(Kind::Purchase, card, 5_000).unwrap());
+    }
+    let how = Reversal { advice: true, remaining_minor: None };
+    requests.push(acquirer.reversal(how, &card, &Original::of(&requests[0]).unwrap()).unwrap());
+    for request in &requests {
+        if let Some(block) = request.fields().binary(52) {
+            secrets.push(Secret::bytes("PIN block", block));
+            secrets.push(Secret::bytes("clear PIN block", &keys.tpk.decrypt_block(block.try_into().unwrap())));
+        }
+        acquirer.send(request).await.unwrap().unwrap();
+    }
+    // Keys that the daemon makes, and keys that it cannot take.
+    let link = acquirer.link().await.unwrap();
+    link.request_keys().await.unwrap();
+    let keys = zone.keys().unwrap();
+    secrets.extend([key_bytes("ZPK", &keys.tpk), key_bytes("ZAK", &keys.tak)]);
+    link.exchange_keys().await.unwrap();
+    acquirer.stop().await;
+    secrets
+}
+
 fn files_below(folder: &Path, out: &mut BTreeMap<String, Vec<u8>>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -133,6 +166,7 @@ async fn no_card_data_and_no_key_anywhere_in_clear() {
     let (daemon, printed) = Daemon::start_with(&data_dir, &[]);
     let mut secrets = demo_secrets(&daemon);
     secrets.extend(drive(&daemon).await);
+    secrets.extend(drive_network(&daemon).await);
 
     let mut places = BTreeMap::new();
     let rest = Rest::log_in(&daemon.demo).await;
@@ -172,7 +206,7 @@ async fn no_card_data_and_no_key_anywhere_in_clear() {
 
     let search = AhoCorasick::new(secrets.iter().flat_map(|secret| &secret.forms)).unwrap();
     let present = found(&secrets, &search, &demo_file);
-    for name in ["PAN", "TMK", "track 2", "password"] {
+    for name in ["PAN", "TMK", "ZMK", "track 2", "password"] {
         assert!(present.contains(&name), "the search does not find a {name} that is there");
     }
     for (place, content) in &places {

@@ -23,11 +23,11 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// The dialect of a listener of the demo: `pos-binary`, `pos-tls` (inside TLS the same) or `pos-ascii`.
+    /// The dialect of a listener of the demo: `pos-binary`, `pos-tls` (inside TLS the same), `pos-ascii` or `network`.
     pub fn of_listener(name: &str) -> Result<Self, Error> {
         let (spec, tpdu) = match name {
             "pos-binary" | "pos-tls" => ("iso87binary", true),
-            "pos-ascii" => ("iso87ascii", false),
+            "pos-ascii" | "network" => ("iso87ascii", false),
             _ => return Err(Error::Listener(name.to_owned())),
         };
         Ok(Self {

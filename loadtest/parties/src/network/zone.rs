@@ -8,7 +8,7 @@ use payment_crypto::TdesKey;
 
 use super::NetworkError;
 use super::key_ring::{KeyRing, Verdict};
-use crate::{Dialect, Error, KeyScheme, SessionKeys, TerminalProfile};
+use crate::{DemoNetwork, Dialect, Error, KeyScheme, SessionKeys, TerminalProfile};
 
 /// Zone keys belong to the two institutions, however many connections there are between them.
 ///
@@ -25,6 +25,11 @@ impl Zone {
     /// `id` is what the network calls itself in DE 33.
     pub fn new(id: &str, zmk: TdesKey, key_scheme: KeyScheme) -> Result<Self, NetworkError> {
         Ok(Self { id: institution(id)?, zmk, key_scheme, ring: Mutex::default() })
+    }
+
+    /// The zone of the demo's network.
+    pub fn from_demo(network: &DemoNetwork) -> Result<Self, NetworkError> {
+        Self::new(&network.id, Self::zmk(&network.zmk)?, network.key_scheme.parse()?)
     }
 
     /// A ZMK of double or triple length from its hexadecimal form.
@@ -74,9 +79,9 @@ pub(crate) fn institution(id: &str) -> Result<String, NetworkError> {
     }
 }
 
-/// How networks speak: `iso87ascii` behind a 2-byte length, without TPDU, as the listener `pos-ascii` does.
+/// How networks speak: `iso87ascii` behind a 2-byte length, without TPDU.
 pub(crate) fn dialect() -> Result<Dialect, Error> {
-    Dialect::of_listener("pos-ascii")
+    Dialect::of_listener("network")
 }
 
 #[cfg(test)]
