@@ -28,7 +28,9 @@ fn number(report: &Value, key: &str) -> f64 {
 fn findings(report: &Value) -> Vec<String> {
     let all = report["findings"].as_array().unwrap().iter();
     let names = all.map(|finding| finding["what"].as_str().unwrap().to_owned());
-    names.filter(|name| !["others", "clients_late", "projection_lag", "stall"].contains(&name.as_str())).collect()
+    names
+        .filter(|name| !["others", "clients_late", "projection_lag", "tranlog_lag", "stall"].contains(&name.as_str()))
+        .collect()
 }
 
 fn finding(report: &Value, name: &str) -> String {
@@ -78,6 +80,14 @@ fn every_workload_agrees_with_the_ledger() {
         assert!(passed && findings(&report).is_empty(), "{workload}: {}", report["findings"]);
         assert_eq!(number(&report, "declined"), 0.0, "{workload}");
         assert!(report["truth"]["sent"].as_u64() > Some(30), "{workload}");
+    }
+    // The same from a card network.
+    for workload in ["pin-purchase", "shopping-day"] {
+        let arguments = ["--workload", workload, "--listener", "network", "--seconds", "1", "--rounds", "2"];
+        let (passed, report) = run(&arguments);
+        assert!(passed && findings(&report).is_empty(), "{workload}: {}", report["findings"]);
+        assert_eq!(number(&report, "declined"), 0.0, "{workload} from a network");
+        assert!(report["truth"]["sent"].as_u64() > Some(30), "{workload} from a network");
     }
 }
 
@@ -142,6 +152,9 @@ fn what_cannot_be_run_is_refused_with_a_way_out() {
         assert!(!output.status.success() && said.contains(says), "{said}");
     };
     refused(&["--workload", "pin-purchase", "--plant", "lost-posting"], "choose --workload purchase");
+    refused(&["--workload", "purchase", "--listener", "network"], "choose --workload pin-purchase");
+    let planted = ["--workload", "pin-purchase", "--listener", "network", "--plant", "lost-answer"];
+    refused(&planted, "choose --listener pos-binary");
     refused(&["--workload", "purchase", "--dir", "/nowhere"], "choose another --dir");
     refused(&["--workload", "purchase", "--umbra", "/nowhere/umbra"], "is --umbra right?");
     refused(&["--workload", "purchase", "--seconds", "0"], "give 0.5 to 86400");

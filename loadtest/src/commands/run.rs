@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::run::{Fault, Model, Plan, Workload, run as run_plan};
+use crate::run::{Fault, Model, NETWORK, Plan, Workload, run as run_plan};
 use crate::scratch;
 
 #[derive(clap::Args)]
@@ -29,14 +29,14 @@ pub struct Args {
     /// Messages outstanding on each connection in the closed model
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     depth: u16,
-    /// Terminals, dealt out over the connections
+    /// Terminals, or acquirers behind the card network, dealt out over the connections
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=50_000))]
     terminals: u32,
     /// Cards, each with a wallet of its own
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=100_000))]
     cards: u32,
-    /// pos-binary or pos-ascii
-    #[arg(long, default_value = "pos-binary", value_parser = ["pos-binary", "pos-ascii"])]
+    /// Where messages go: to a listener for terminals, or from a card network
+    #[arg(long, default_value = "pos-binary", value_parser = ["pos-binary", "pos-ascii", NETWORK])]
     listener: String,
     /// Seconds that answers are waited for at the end of a round
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
@@ -83,6 +83,14 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.listener == NETWORK {
+        if args.workload.mix().is_none_or(|mix| !mix.secured) {
+            bail!("card networks send every message with a MAC; choose --workload pin-purchase, for example");
+        }
+        if args.plant.is_some() {
+            bail!("faults are planted between terminals and daemon; choose --listener pos-binary");
+        }
+    }
     if let Some(fault) = args.plant
         && args.workload.mix().is_none_or(|mix| mix.secured && fault.needs_unsecured())
     {

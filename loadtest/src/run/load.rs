@@ -17,7 +17,7 @@ pub enum Fired {
 
 pub enum Load {
     Cards(CardLoad),
-    Rest(RestLoad),
+    Rest(Box<RestLoad>),
 }
 
 impl Load {

@@ -37,4 +37,5 @@ mod workload;
 pub use card_load::Model;
 pub use rounds::{Plan, run};
 pub use saboteur::Fault;
+pub use stage::NETWORK;
 pub use workload::Workload;

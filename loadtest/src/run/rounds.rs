@@ -267,9 +267,9 @@ async fn make_load(plan: &Plan, target: &Target, rest: &Rest) -> anyhow::Result<
         let wallets: Vec<i64> = target.demo.cards.iter().skip(5).map(|card| card.wallet_id).collect();
         let keys = rest.get_public(&target.demo, "/authentication/jwks").await?;
         let load = RestLoad::new(target, &keys, wallets.clone(), plan.model, plan.connections, plan.seed).await?;
-        return Ok((Load::Rest(load), None, wallets));
+        return Ok((Load::Rest(Box::new(load)), None, wallets));
     };
-    let stage = Stage::set_up(target, &dialect, &plan.listener, mix.secured).await?;
+    let stage = Stage::set_up(target, &dialect, &plan.listener, mix.secured, plan.terminals).await?;
     let daemon = target.address(&plan.listener)?;
     let saboteur = plan.fault.map(|fault| saboteur::start(fault, dialect.clone(), daemon)).transpose()?;
     if saboteur.is_some() {

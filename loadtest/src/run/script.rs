@@ -215,8 +215,10 @@ impl Script {
     fn taken_back(&mut self, sender: Arc<Sender>, amount: u64) -> anyhow::Result<Prepared> {
         let mut purchase = self.payment(Arc::clone(&sender), Act::TakenBack, Kind::Purchase, amount)?;
         let remaining = if self.random.random_bool(0.2) { self.random.random_range(0..amount) } else { 0 };
-        let how =
-            Reversal { advice: self.random.random_bool(0.5), remaining_minor: (remaining > 0).then_some(remaining) };
+        let how = Reversal {
+            advice: self.random.random_bool(0.5) || sender.reverses_by_advice(),
+            remaining_minor: (remaining > 0).then_some(remaining),
+        };
         let number = purchase.seen.card as usize;
         let original = Original::of(&purchase.request)?;
         let request = sender.reversal(how, self.good_card(number)?, &original)?;
@@ -238,7 +240,7 @@ impl Script {
         let number = self.choose_card();
         let card = self.good_card(number)?;
         let original = Original::of(&sender.request(Kind::Purchase, card, amount)?)?;
-        let advice = self.random.random_bool(0.5);
+        let advice = self.random.random_bool(0.5) || sender.reverses_by_advice();
         let how = Reversal { advice, remaining_minor: None };
         let request = sender.reversal(how, self.good_card(number)?, &original)?;
         let meant = if advice { Meant::Approved } else { Meant::Declined(*b"25") };
@@ -298,8 +300,14 @@ mod tests {
         let card = |number: u64| CardProfile::keyed(&format!("999900{number:010}"), None, "710").unwrap();
         let stock = CardStock { good: (1..=20).map(card).collect(), refused: vec![(card(99), *b"62")] };
         let random = StdRng::seed_from_u64(seed);
-        Script::new(vec![Arc::new(Sender::Terminal(terminal))], Arc::new(stock), workload.mix().unwrap(), true, random)
-            .unwrap()
+        Script::new(
+            vec![Arc::new(Sender::Terminal(Box::new(terminal)))],
+            Arc::new(stock),
+            workload.mix().unwrap(),
+            true,
+            random,
+        )
+        .unwrap()
     }
 
     /// What is sent, without what the clock decides.

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use parties::{AcquirerSide, CardProfile, Kind, Original, Request, Reversal, Terminal};
 
 pub enum Sender {
-    Terminal(Terminal),
-    Network(AcquirerSide),
+    Terminal(Box<Terminal>),
+    Network(Box<AcquirerSide>),
 }
 
 impl Sender {
@@ -44,6 +44,11 @@ impl Sender {
             Self::Terminal(_) => request.as_repeat()?,
             Self::Network(acquirer) => acquirer.repeat(request)?,
         })
+    }
+
+    /// Networks take back by advices alone: they tell of what has happened.
+    pub fn reverses_by_advice(&self) -> bool {
+        matches!(self, Self::Network(_))
     }
 
     /// Where a terminal's numbering goes on; a network's begins at 1.

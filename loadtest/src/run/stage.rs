@@ -1,10 +1,14 @@
-//! Who takes part in a run: terminals with their sessions, cards, and the wallets behind them.
+//! Who takes part in a run: terminals with their sessions or acquirers behind the card network, cards, and the wallets
+//! behind them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
 use futures::{StreamExt, TryStreamExt};
-use parties::{CardProfile, Connection, DemoFile, Dialect, Terminal, TerminalProfile};
+use parties::{
+    AcquirerSettings, AcquirerSide, CardProfile, Connection, DemoFile, Dialect, Terminal, TerminalProfile, Zone,
+};
 
 use super::script::CardStock;
 use super::sender::Sender;
@@ -26,27 +30,69 @@ pub struct Stage {
     pub wallets: Vec<i64>,
 }
 
+/// The listener for card networks.
+pub const NETWORK: &str = "network";
+
 impl Stage {
-    /// `secured`: with the terminals that send MACs, after a key exchange each; else with those that send none.
-    pub async fn set_up(target: &Target, dialect: &Dialect, listener: &str, secured: bool) -> anyhow::Result<Self> {
+    /// `secured`: with PINs, and with the terminals that send MACs; else with those that send none. `acquirers`: how many
+    /// there are behind the network, where it is the network's listener.
+    pub async fn set_up(
+        target: &Target,
+        dialect: &Dialect,
+        listener: &str,
+        secured: bool,
+        acquirers: u32,
+    ) -> anyhow::Result<Self> {
         let address = target.address(listener)?;
+        let senders = match listener {
+            NETWORK => behind_network(target, address, acquirers).await?,
+            _ => Self::terminals(target, dialect, address, secured).await?,
+        };
+        let (stock, wallets) = cards(&target.demo, secured)?;
+        Ok(Self { senders, stock: Arc::new(stock), wallets })
+    }
+
+    /// Each has its session, if it is to have one.
+    async fn terminals(
+        target: &Target,
+        dialect: &Dialect,
+        address: SocketAddr,
+        secured: bool,
+    ) -> anyhow::Result<Vec<Arc<Sender>>> {
         let numbered = |terminal: &&parties::DemoTerminal| terminal.terminal_id.starts_with('T');
         let ours = target.demo.terminals.iter().filter(numbered).filter(|terminal| terminal.mac == secured);
-        let senders = futures::stream::iter(ours)
+        futures::stream::iter(ours)
             .map(|terminal| async move {
                 let mut terminal = Terminal::new(TerminalProfile::from_demo(terminal)?, dialect.clone());
                 if secured {
                     let mut connection = Connection::connect(address, dialect.framing).await?;
                     terminal.open_session(&mut connection).await.context("a terminal gets no session")?;
                 }
-                anyhow::Ok(Arc::new(Sender::Terminal(terminal)))
+                anyhow::Ok(Arc::new(Sender::Terminal(Box::new(terminal))))
             })
             .buffered(AT_ONCE)
             .try_collect()
-            .await?;
-        let (stock, wallets) = cards(&target.demo, secured)?;
-        Ok(Self { senders, stock: Arc::new(stock), wallets })
+            .await
     }
+}
+
+/// Acquirers of the demo's network, under one pair of zone keys.
+async fn behind_network(target: &Target, address: SocketAddr, count: u32) -> anyhow::Result<Vec<Arc<Sender>>> {
+    /// DE 32 of the first.
+    const FIRST: u32 = 400_000;
+    let network = target.demo.network.as_ref().context("the demo has no card network")?;
+    let zone = Arc::new(Zone::from_demo(network)?);
+    let mut senders = Vec::new();
+    // One after the other: the first gives the zone its keys, the others find them.
+    for number in 0..count {
+        let settings = AcquirerSettings {
+            terminal_id: format!("N{number:07}"),
+            ..AcquirerSettings::new(&(FIRST + number).to_string())
+        };
+        let acquirer = AcquirerSide::connect(address, Arc::clone(&zone), settings, None).await;
+        senders.push(Arc::new(Sender::Network(Box::new(acquirer.context("the card network cannot sign on")?))));
+    }
+    Ok(senders)
 }
 
 /// The cards there are, and their wallets in the same order.
