@@ -16,7 +16,7 @@ pub enum Fired {
 }
 
 pub enum Load {
-    Cards(CardLoad),
+    Cards(Box<CardLoad>),
     Rest(Box<RestLoad>),
 }
 

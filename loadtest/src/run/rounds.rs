@@ -278,7 +278,7 @@ async fn make_load(plan: &Plan, target: &Target, rest: &Rest) -> anyhow::Result<
     }
     let address = saboteur.as_ref().map_or(daemon, |saboteur| saboteur.address);
     let load = CardLoad::new(&stage, plan, mix, dialect, address)?;
-    Ok((Load::Cards(load), saboteur, stage.wallets))
+    Ok((Load::Cards(Box::new(load)), saboteur, stage.wallets))
 }
 
 /// Waits for the statements, reads them, ends the daemon, reads its journal and transaction log, and compares.
