@@ -23,9 +23,9 @@ pub enum Origin {
 pub struct FromNetwork {
     pub network: Arc<Network>,
     /// DE 32; empty in network management.
-    acquirer: String,
+    pub acquirer: String,
     /// DE 41 and 42, where the acquirer sent them.
-    terminal: TerminalName,
+    pub terminal: TerminalName,
 }
 
 /// Which network has signed on over a connection, if any.

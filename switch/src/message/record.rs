@@ -88,12 +88,13 @@ mod tests {
     use bytes::BytesMut;
     use std::sync::Arc;
 
-    use directory::{Terminal, TerminalName};
+    use directory::{KeyScheme, Network, Terminal, TerminalName};
     use iso8583::{Fields, Spec};
 
     use super::*;
     use crate::message::Side;
     use crate::message::mti::Mti;
+    use crate::message::origin::FromNetwork;
 
     /// Every element as long as it can be, of a character that JSON writes as several.
     #[test]
@@ -124,22 +125,41 @@ mod tests {
         let mti = Mti::parse("0200").unwrap();
         let request = FinancialRequest::read(mti, &message).unwrap();
         assert!(message.des().count() > 60 && request.shown.elements.len() > 8, "{:?}", request.shown);
-        let name = TerminalName::new(&"\\".repeat(8), &"\\".repeat(15));
-        let origin = Origin::Terminal(Arc::new(Terminal {
+        let spec = Spec::builtin("iso87ascii").unwrap();
+        let link = Link { listener: "pos-ascii".into(), spec, side: Side::Terminals };
+        for origin in [terminal(), network()] {
+            let json = of(&link, &origin, &request, &AnswerFacts::of(mti, &message));
+            assert!(json.len() <= ledger::limits::RECORD_MAX, "{} bytes", json.len());
+            let record: Record<'_> = serde_json::from_slice(&json).unwrap();
+            assert_eq!(record.withheld, request.shown.withheld);
+        }
+    }
+
+    fn terminal() -> Origin {
+        Origin::Terminal(Arc::new(Terminal {
             id: 1,
             tenant_id: 1,
-            name,
+            name: TerminalName::new(&"\\".repeat(8), &"\\".repeat(15)),
             active: true,
-            key_scheme: directory::KeyScheme::Tr31,
+            key_scheme: KeyScheme::Tr31,
             tmk: String::new(),
             mac_required: false,
             merchant_account: 1,
-        }));
-        let spec = Spec::builtin("iso87ascii").unwrap();
-        let link = Link { listener: "pos-ascii".into(), spec, side: Side::Terminals };
-        let json = of(&link, &origin, &request, &AnswerFacts::of(mti, &message));
-        assert!(json.len() <= ledger::limits::RECORD_MAX, "{} bytes", json.len());
-        let record: Record<'_> = serde_json::from_slice(&json).unwrap();
-        assert_eq!(record.withheld, request.shown.withheld);
+        }))
+    }
+
+    /// Its terminals' names come from the message.
+    fn network() -> Origin {
+        let network = Network {
+            id: 1,
+            tenant_id: 1,
+            institution: "9".repeat(11),
+            active: true,
+            key_scheme: KeyScheme::Tr31,
+            zmk: String::new(),
+            account: 1,
+        };
+        let terminal = TerminalName { terminal_id: "\u{1}".repeat(8), merchant_id: "\u{1}".repeat(15) };
+        Origin::Network(FromNetwork { network: Arc::new(network), acquirer: "9".repeat(11), terminal })
     }
 }
