@@ -77,6 +77,12 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), TooLarge> {
             out.extend_from_slice(&card.to_le_bytes());
         }
         Body::Tick => out.push(10),
+        Body::IncreaseHold { hold, amount, record } => {
+            out.push(11);
+            out.extend_from_slice(&hold.0.to_le_bytes());
+            out.extend_from_slice(&amount.to_le_bytes());
+            put_bytes(record, RECORD_MAX, out)?;
+        }
     }
     Ok(())
 }
@@ -217,6 +223,11 @@ pub fn decode(bytes: &[u8]) -> Result<Event, NoEvent> {
         8 => Body::Card(reader.card()?),
         9 => Body::ResetPinTries { card: reader.u64()? },
         10 => Body::Tick,
+        11 => Body::IncreaseHold {
+            hold: EventId(u128::from_le_bytes(reader.array()?)),
+            amount: reader.i64()?,
+            record: reader.bytes(RECORD_MAX)?,
+        },
         _ => return Err(NoEvent),
     };
     if reader.0.is_empty() { Ok(Event { id, content, body }) } else { Err(NoEvent) }
@@ -390,6 +401,8 @@ mod tests {
             (any::<u128>(), any::<i64>(), any::<bool>(), record()).prop_map(|(hold, amount, last, record)| {
                 Body::CaptureHold { hold: EventId(hold), amount, last, record }
             }),
+            (any::<u128>(), any::<i64>(), record())
+                .prop_map(|(hold, amount, record)| { Body::IncreaseHold { hold: EventId(hold), amount, record } }),
             any::<u128>().prop_map(|hold| Body::VoidHold { hold: EventId(hold) }),
             (any::<u128>(), any::<i64>(), record()).prop_map(|(original, remaining, record)| Body::Reverse {
                 original: EventId(original),

@@ -92,6 +92,13 @@ pub enum Body {
         expires_at: Millis,
         record: Vec<u8>,
     },
+    /// Holds more with an open hold of two postings; its expiry stays. It is not reversed itself: a reversal of the hold
+    /// goes down to what shall remain of both.
+    IncreaseHold {
+        hold: EventId,
+        amount: i64,
+        record: Vec<u8>,
+    },
     /// Posts part of a hold; the last capture releases what remains. A hold of more than two postings is captured
     /// whole or not at all.
     CaptureHold {
@@ -115,6 +122,25 @@ pub enum Body {
     },
     /// Lets go what is due: expired holds, forgotten ids. Made by the ledger itself.
     Tick,
+}
+
+impl Body {
+    /// The name of its kind, for people and tools.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::OpenAccount { .. } => "open-account",
+            Self::CloseAccount { .. } => "close-account",
+            Self::Post { .. } => "post",
+            Self::PlaceHold { .. } => "place-hold",
+            Self::IncreaseHold { .. } => "increase-hold",
+            Self::CaptureHold { .. } => "capture-hold",
+            Self::VoidHold { .. } => "void-hold",
+            Self::Reverse { .. } => "reverse",
+            Self::Card(_) => "card",
+            Self::ResetPinTries { .. } => "reset-pin-tries",
+            Self::Tick => "tick",
+        }
+    }
 }
 
 /// One card message, declines included.

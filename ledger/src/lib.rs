@@ -13,10 +13,12 @@ mod outcome;
 mod recovery;
 mod sequencer;
 mod state;
+mod stats;
 mod storage;
 mod subscription;
 pub mod testing;
 mod tools;
+mod trial_balance;
 
 pub use clock::{Clock, SystemClock};
 pub use event::{
@@ -27,6 +29,8 @@ pub use outcome::{Applied, Code, Outcome};
 pub use recovery::OpenError;
 pub use sequencer::{Ledger, LedgerConfig, SubmitError, Submitted};
 pub use state::{AccountView, Changes, HoldView, Recall, Recorded, State};
+pub use stats::{Stats, stats};
 pub use storage::{FileStorage, Storage, StorageFile};
 pub use subscription::{AppliedEvent, Feed, Subscription, subscribe};
 pub use tools::{Report, dump, read, verify, verify_storage};
+pub use trial_balance::{AsOf, TrialBalance, trial_balance};

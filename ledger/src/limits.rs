@@ -53,6 +53,19 @@ pub struct Bounds {
     pub cards_with_wrong_pins: usize,
 }
 
+impl Bounds {
+    /// Name of a table, as `State::sizes` has it, to its bound.
+    pub fn tables(&self) -> [(&'static str, usize); 5] {
+        [
+            ("accounts", self.accounts),
+            ("open_holds", self.holds),
+            ("remembered_events", self.records),
+            ("reversed_before_seen", self.tombstones),
+            ("cards_with_wrong_pins", self.cards_with_wrong_pins),
+        ]
+    }
+}
+
 impl Default for Bounds {
     fn default() -> Self {
         Self {

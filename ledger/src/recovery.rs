@@ -8,6 +8,7 @@ use crate::journal::{
     ALIGNMENT, EVENT_HEADER, FORMAT_VERSION, FRAME_HEADER, FrameHeader, Kind, Position, RULES_VERSION, SEGMENT_HEADER,
     SegmentHeader, first_seq_of, segment_name,
 };
+use crate::limits::BATCH_BYTES_MAX;
 use crate::storage::Storage;
 
 /// Why a ledger cannot be opened. Nothing has been changed.
@@ -79,16 +80,31 @@ pub fn scan(storage: &dyn Storage, visit: &mut dyn FnMut(Frame) -> Result<u32, S
     Ok(Scanned { position, torn, prepared, frames, segments })
 }
 
-/// Makes durable what only the operating system may have: a process that was killed has left writes and names that
-/// were never synced, in the last two segments at most.
-pub fn sync_end(storage: &dyn Storage) -> io::Result<()> {
+/// Makes durable what only the operating system may have, in the last two segments at most: a process that was killed
+/// has left writes and names that were never synced. A sync alone would not do. After one that has failed the system
+/// takes its pages for written and still shows them; only what is written again is written by the next sync.
+pub fn make_end_durable(storage: &dyn Storage) -> io::Result<()> {
     let mut segments: Vec<u64> = storage.list()?.iter().filter_map(|name| first_seq_of(name)).collect();
     segments.sort_unstable();
     for first_seq in segments.iter().rev().take(2) {
-        storage.open(&segment_name(*first_seq))?.sync()?;
+        let name = segment_name(*first_seq);
+        let bytes = storage.read(&name)?;
+        let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let end = used.saturating_sub(END_BYTES);
+        let mut file = storage.open(&name)?;
+        for (from, to) in [(0, SEGMENT_HEADER.min(end)), (end, used)] {
+            match bytes.get(from..to) {
+                Some(part) if !part.is_empty() => file.write_at(from as u64, part)?,
+                _ => {}
+            }
+        }
+        file.sync()?;
     }
     storage.sync_dir()
 }
+
+/// More than two frames, of which the last may not be durable: the one before it was synced before it was written.
+const END_BYTES: usize = 2 * (BATCH_BYTES_MAX + FRAME_HEADER + ALIGNMENT);
 
 /// Puts in order what a crash has left.
 pub fn settle(storage: &dyn Storage, scanned: &Scanned, position: Position) -> io::Result<Position> {

@@ -106,7 +106,7 @@ impl Ledger {
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, text).into());
         }
         // Before anybody sees what stands there: followers may keep nothing that the disk may yet lose.
-        recovery::sync_end(&*storage)?;
+        recovery::make_end_durable(&*storage)?;
         let feeds = config.feeds;
         let mut state = State::default();
         let scanned = recovery::scan(&*storage, &mut |frame| {

@@ -52,6 +52,8 @@ struct Disk {
     files: Vec<Contents>,
     calls: u64,
     fail_at: Option<u64>,
+    /// Only the call `fail_at` fails, and the next ones succeed.
+    fails_once: bool,
     /// From a failed call on, every further one fails until the crash is over.
     failed: bool,
     lies_about_sync: bool,
@@ -98,7 +100,13 @@ impl SimStorage {
     /// The nth call from now fails, and all after it.
     pub fn fail_at(&self, nth: u64) {
         let mut disk = self.disk();
-        (disk.calls, disk.fail_at) = (0, Some(nth));
+        (disk.calls, disk.fail_at, disk.fails_once) = (0, Some(nth), false);
+    }
+
+    /// The nth call from now fails, and no other: the disk is well again, and what it did not do stays undone.
+    pub fn fail_once_at(&self, nth: u64) {
+        self.fail_at(nth);
+        self.disk().fails_once = true;
     }
 
     /// Calls that change or sync something, since the last [`SimStorage::fail_at`] or crash.
@@ -196,7 +204,7 @@ impl Disk {
     fn step(&mut self) -> io::Result<()> {
         self.calls += 1;
         if self.failed || self.fail_at == Some(self.calls) {
-            self.failed = true;
+            self.failed = !self.fails_once;
             return Err(io::Error::other("the disk has failed"));
         }
         Ok(())
@@ -269,22 +277,21 @@ impl StorageFile for SimFile {
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
         if let Some(file) = disk.files.get_mut(self.index) {
             // A write that fails may still have reached the disk in part.
-            write(&mut file.live, offset, bytes);
-            file.unsynced.push((offset, bytes.to_vec()));
+            let done = if stepped.is_ok() { bytes } else { bytes.split_at(bytes.len() / 2).0 };
+            write(&mut file.live, offset, done);
+            file.unsynced.push((offset, done.to_vec()));
         }
         stepped
     }
 
     fn sync(&mut self) -> io::Result<()> {
         let mut disk = self.storage.disk();
-        disk.step()?;
-        if disk.lies_about_sync {
-            return Ok(());
-        }
-        if let Some(file) = disk.files.get_mut(self.index) {
-            file.durable = file.live.clone();
-            file.unsynced.clear();
-        }
+        let (stepped, lies) = (disk.step(), disk.lies_about_sync);
+        let Some(file) = disk.files.get_mut(self.index).filter(|_| !lies) else { return stepped };
+        // After a failure the system takes what was to be written for written: no later sync makes up for it.
+        let unsynced = std::mem::take(&mut file.unsynced);
+        stepped?;
+        unsynced.iter().for_each(|(offset, bytes)| write(&mut file.durable, *offset, bytes));
         Ok(())
     }
 }

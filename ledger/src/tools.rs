@@ -165,13 +165,13 @@ pub fn dump(folder: &Path, mut out: impl Write) -> Result<(), OpenError> {
 }
 
 fn describe(shown: &Shown<'_>) -> Value {
-    let (kind, detail, record) = describe_body(&shown.event.body);
+    let (detail, record) = describe_body(&shown.event.body);
     let outcome = &shown.applied.outcome;
     json!({
         "seq": shown.seq,
         "at": shown.at,
         "id": hex(shown.event.id.0),
-        "kind": kind,
+        "kind": shown.event.body.kind(),
         "detail": detail,
         "outcome": {
             "code": format!("{:?}", outcome.code),
@@ -189,8 +189,8 @@ fn describe(shown: &Shown<'_>) -> Value {
     })
 }
 
-/// Kind, fields, and the caller's record.
-fn describe_body(body: &Body) -> (&'static str, Value, Option<&[u8]>) {
+/// Fields, and the caller's record.
+fn describe_body(body: &Body) -> (Value, Option<&[u8]>) {
     match body {
         Body::OpenAccount { account, currency, kind, floor } => {
             let floor = match floor {
@@ -199,23 +199,24 @@ fn describe_body(body: &Body) -> (&'static str, Value, Option<&[u8]>) {
             };
             let kind = format!("{kind:?}").to_lowercase();
             let detail = json!({"account": account, "currency": currency, "kind": kind, "floor": floor});
-            ("open-account", detail, None)
+            (detail, None)
         }
-        Body::CloseAccount { account } => ("close-account", json!({"account": account}), None),
-        Body::Post { entry, record } => ("post", entry_json(entry), Some(record)),
+        Body::CloseAccount { account } => (json!({"account": account}), None),
+        Body::Post { entry, record } => (entry_json(entry), Some(record)),
         Body::PlaceHold { entry, expires_at, record } => {
-            ("place-hold", json!({"entry": entry_json(entry), "expires_at": expires_at}), Some(record))
+            (json!({"entry": entry_json(entry), "expires_at": expires_at}), Some(record))
         }
+        Body::IncreaseHold { hold, amount, record } => (json!({"hold": hex(hold.0), "amount": amount}), Some(record)),
         Body::CaptureHold { hold, amount, last, record } => {
-            ("capture-hold", json!({"hold": hex(hold.0), "amount": amount, "last": last}), Some(record))
+            (json!({"hold": hex(hold.0), "amount": amount, "last": last}), Some(record))
         }
-        Body::VoidHold { hold } => ("void-hold", json!({"hold": hex(hold.0)}), None),
+        Body::VoidHold { hold } => (json!({"hold": hex(hold.0)}), None),
         Body::Reverse { original, remaining, record } => {
-            ("reverse", json!({"original": hex(original.0), "remaining": remaining}), Some(record))
+            (json!({"original": hex(original.0), "remaining": remaining}), Some(record))
         }
-        Body::Card(card) => ("card", card_json(card), Some(&card.record)),
-        Body::ResetPinTries { card } => ("reset-pin-tries", json!({"card": card}), None),
-        Body::Tick => ("tick", Value::Null, None),
+        Body::Card(card) => (card_json(card), Some(&card.record)),
+        Body::ResetPinTries { card } => (json!({"card": card}), None),
+        Body::Tick => (Value::Null, None),
     }
 }
 

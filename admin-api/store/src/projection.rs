@@ -230,6 +230,7 @@ fn record_of(event: &AppliedEvent) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(match &event.event.body {
         Body::Post { record, .. }
         | Body::PlaceHold { record, .. }
+        | Body::IncreaseHold { record, .. }
         | Body::CaptureHold { record, .. }
         | Body::Reverse { record, .. } => record,
         Body::Card(card) => &card.record,

@@ -45,6 +45,12 @@ pub(super) fn part(entry: &Entry, amount: i64) -> Option<Entry> {
     Some(Entry { currency: entry.currency, postings: vec![share(from), share(to)] })
 }
 
+/// An entry of two postings with so much more, above zero. `None` for others, and where 64 bits do not hold it.
+pub(super) fn grown(entry: &Entry, amount: i64) -> Option<Entry> {
+    let [_, _] = entry.postings.as_slice() else { return None };
+    part(entry, size(entry).checked_add(amount).filter(|_| amount > 0)?)
+}
+
 /// The entry that takes this one back.
 pub(super) fn inverse(entry: &Entry) -> Entry {
     let postings = entry.postings.iter().map(|posting| Posting { amount: -posting.amount, ..*posting }).collect();

@@ -19,6 +19,8 @@ pub(super) enum Effect {
     /// A hold was placed; it may still be open.
     Held {
         captured: i64,
+        /// Held beyond the event's own amount.
+        increased: i64,
     },
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::accounts::{Account, Accounts};
-use self::entry::{first, part, size, well_formed};
+use self::entry::{first, grown, part, size, well_formed};
 use self::holds::{Hold, Holds};
 use self::memory::{Effect, Memory, Record};
 use crate::event::{
@@ -132,6 +132,11 @@ impl State {
         })
     }
 
+    /// Every account, in no order.
+    pub fn accounts(&self) -> impl Iterator<Item = (AccountId, AccountView)> {
+        self.accounts.iter().filter_map(|(id, _)| Some((id, self.account(id)?)))
+    }
+
     /// Wrong PINs in a row.
     pub fn pin_tries(&self, card: CardId) -> u8 {
         self.pin_tries.get(&card).copied().unwrap_or(0)
@@ -231,6 +236,7 @@ impl State {
             }
             Body::Post { entry, .. } => self.post(entry, changes),
             Body::PlaceHold { entry, expires_at, .. } => self.place_hold(event.id, entry, *expires_at, None, changes),
+            Body::IncreaseHold { hold, amount, .. } => self.increase(*hold, *amount, changes),
             Body::CaptureHold { hold, amount, last, .. } => self.capture(*hold, *amount, *last, changes),
             Body::VoidHold { hold } => self.void(*hold, changes),
             Body::Reverse { original, remaining, .. } => {
@@ -330,7 +336,7 @@ impl State {
         }
         self.move_pending(entry, 1, changes);
         self.holds.insert(id, Hold { entry: entry.clone(), expires_at, card, approval: approval(self.seq) });
-        Ok(Done { amount: size(entry), account: first(entry), effect: Effect::Held { captured: 0 } })
+        Ok(Done { amount: size(entry), account: first(entry), effect: Effect::Held { captured: 0, increased: 0 } })
     }
 
     /// Lets a hold go and, where `rest` is something, holds that instead. Gives what was held.
@@ -349,9 +355,22 @@ impl State {
 
     /// Notes on a hold's event that some of it was posted: it cannot be reversed below that.
     fn note_captured(&mut self, id: EventId, amount: i64) {
-        if let Some(Record { effect: Effect::Held { captured }, .. }) = self.memory.get_mut(id) {
+        if let Some(Record { effect: Effect::Held { captured, .. }, .. }) = self.memory.get_mut(id) {
             *captured = captured.saturating_add(amount);
         }
+    }
+
+    fn increase(&mut self, id: EventId, amount: i64, changes: &mut Changes) -> Step {
+        let held = self.holds.usable(id, self.at).map(|hold| hold.entry.clone()).ok_or(Code::HoldNotFound)?;
+        let is_pair = held.postings.len() == 2;
+        let more = part(&held, amount).filter(|_| is_pair).ok_or(Code::InvalidAmount)?;
+        self.accounts.bear(&more, None, false)?;
+        let whole = grown(&held, amount).ok_or(Code::Overflow)?;
+        self.replace_hold(id, Some(whole), changes);
+        if let Some(Record { effect: Effect::Held { increased, .. }, .. }) = self.memory.get_mut(id) {
+            *increased = increased.saturating_add(amount);
+        }
+        Ok(Done { amount, account: first(&held), effect: Effect::Final })
     }
 
     fn capture(&mut self, id: EventId, amount: i64, last: bool, changes: &mut Changes) -> Step {

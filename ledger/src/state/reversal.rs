@@ -36,7 +36,9 @@ impl State {
             Effect::Nothing => 0,
             Effect::Final => return Err(Code::NotReversible),
             Effect::Posted(entry) => self.unpost(&entry, remaining, changes)?,
-            Effect::Held { captured } => self.reduce(id, amount, captured, remaining, changes)?,
+            Effect::Held { captured, increased } => {
+                self.reduce(id, amount.saturating_add(increased), captured, remaining, changes)?
+            }
         };
         if taken_back > 0
             && let Some(original) = self.memory.get_mut(id)
@@ -88,7 +90,7 @@ impl State {
         Ok(back)
     }
 
-    /// Lets so much of a hold go that `remaining` of its first `amount` is captured or still held. Gives what went.
+    /// Lets so much of a hold go that `remaining` of the `amount` it was made and increased to is captured or still held. Gives what went.
     fn reduce(
         &mut self,
         id: EventId,

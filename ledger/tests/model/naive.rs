@@ -32,7 +32,7 @@ enum Did {
     Nothing,
     Final,
     Posted(Entry),
-    Held { captured: i128 },
+    Held { captured: i128, increased: i128 },
 }
 
 struct Known {
@@ -292,6 +292,7 @@ impl Naive {
             }
             Body::Post { entry, .. } => self.post(entry),
             Body::PlaceHold { entry, expires_at, .. } => self.hold(event.id, entry, *expires_at, None),
+            Body::IncreaseHold { hold, amount, .. } => self.increase(*hold, i128::from(*amount)),
             Body::CaptureHold { hold, amount, last, .. } => self.capture(*hold, i128::from(*amount), *last),
             Body::VoidHold { hold } => {
                 let hold = self.live(*hold).ok_or(Code::HoldNotFound)?;
@@ -421,7 +422,7 @@ impl Naive {
         }
         smallest(faults)?;
         self.holds.push(Hold { id, entry: entry.clone(), expires_at, card, approval: self.approval() });
-        Ok((size(entry), first(entry), Did::Held { captured: 0 }))
+        Ok((size(entry), first(entry), Did::Held { captured: 0, increased: 0 }))
     }
 
     fn let_go(&mut self, id: EventId) {
@@ -440,10 +441,30 @@ impl Naive {
 
     fn captured(&mut self, id: EventId, amount: i128) {
         for known in self.known.iter_mut().filter(|known| known.event.id == id) {
-            if let Did::Held { captured } = &mut known.did {
+            if let Did::Held { captured, .. } = &mut known.did {
                 *captured += amount;
             }
         }
+    }
+
+    fn increase(&mut self, id: EventId, amount: i128) -> Step {
+        let hold = self.live(id).ok_or(Code::HoldNotFound)?.entry.clone();
+        if amount <= 0 || hold.postings.len() != 2 {
+            return Err(Code::InvalidAmount);
+        }
+        let more = resized(&hold, amount).unwrap();
+        let mut faults = self.faults(&more, None, false);
+        if size(&hold) + amount > i128::from(i64::MAX) {
+            faults.push(Code::Overflow);
+        }
+        smallest(faults)?;
+        self.resize(id, size(&hold) + amount);
+        for known in self.known.iter_mut().filter(|known| known.event.id == id) {
+            if let Did::Held { increased, .. } = &mut known.did {
+                *increased += amount;
+            }
+        }
+        Ok((amount, first(&hold), Did::Final))
     }
 
     fn capture(&mut self, id: EventId, amount: i128, last: bool) -> Step {
@@ -540,8 +561,8 @@ impl Naive {
             Did::Nothing => return nothing,
             Did::Final => return Err(Code::NotReversible),
             Did::Posted(entry) => self.unpost(&entry, remaining)?,
-            Did::Held { captured } => {
-                if remaining < 0 || remaining > amount {
+            Did::Held { captured, increased } => {
+                if remaining < 0 || remaining > amount + increased {
                     return Err(Code::InvalidAmount);
                 }
                 if remaining < captured {

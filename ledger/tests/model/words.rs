@@ -111,13 +111,14 @@ impl Author {
 
     fn body(&self, choices: &mut Choices) -> Body {
         let record = Vec::new();
-        match choices.pick(&[0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 8]) {
+        match choices.pick(&[0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9]) {
             0 => Body::Post { entry: entry(choices), record },
             1 => Body::PlaceHold { entry: entry(choices), expires_at: self.expiry(choices), record },
             2 => {
                 Body::CaptureHold { hold: self.hold(choices), amount: amount(choices), last: choices.one_in(3), record }
             }
             3 => Body::VoidHold { hold: self.hold(choices) },
+            9 => Body::IncreaseHold { hold: self.hold(choices), amount: amount(choices), record },
             4 => Body::Reverse { original: self.original(choices), remaining: remaining(choices), record },
             5 => Body::Card(self.card(choices)),
             6 => Body::Tick,
@@ -259,6 +260,7 @@ pub fn kind(event: &Event) -> &'static str {
         Body::CloseAccount { .. } => "close",
         Body::Post { .. } => "post",
         Body::PlaceHold { .. } => "hold",
+        Body::IncreaseHold { .. } => "increase",
         Body::CaptureHold { .. } => "capture",
         Body::VoidHold { .. } => "void",
         Body::Reverse { .. } => "reverse",

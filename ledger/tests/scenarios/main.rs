@@ -145,6 +145,36 @@ sheets! {
         e1    | capture e 60                     | Approved 60       | -100   | 100
     ";
 
+    holds_grow: "
+        id    | event                       | outcome           | W      | M
+        fund  | post BANK>W 100             | Approved 100      | 100    | 0
+        a     | hold W>M 40 for=10m         | Approved 40       | 100/60 | 0
+        more  | increase a 25               | Approved 25       | 100/35 | 0
+        more  | increase a 25               | Approved 25 again | 100/35 | 0
+        poor  | increase a 36               | InsufficientFunds | 100/35 | 0
+        none  | increase a 0                | InvalidAmount     | 100/35 | 0
+        less  | increase a -5               | InvalidAmount     | 100/35 | 0
+        far   | increase a 9223372036854775807 | InsufficientFunds | 100/35 | 0
+        bank  | hold BANK>M 40              | Approved 40       | 100/35 | 0
+        much  | increase bank 9223372036854775807 | Overflow    | 100/35 | 0
+        who   | increase fund 5             | HoldNotFound      | 100/35 | 0
+        # Not an event of its own to take back: the hold is, down to what shall remain of both.
+        back  | reverse more                | NotReversible     | 100/35 | 0
+        c     | capture a 10                | Approved 10       | 90/35  | 10
+        over  | reverse a to 66             | InvalidAmount     | 90/35  | 10
+        down  | reverse a to 50             | Approved 15       | 90/50  | 10
+        again | increase a 5                | Approved 5        | 90/45  | 10
+        last  | capture a 45                | Approved 45       | 45     | 55
+        over2 | increase a 1                | HoldNotFound      | 45     | 55
+        # Of three postings: whose share grows is not for the ledger to choose.
+        fee   | hold W-30,M+27,V+3          | Approved 30       | 45/15  | 55
+        grow  | increase fee 10             | InvalidAmount     | 45/15  | 55
+        same  | increase fee 30             | InvalidAmount     | 45/15  | 55
+        b     | hold W>M 5 for=1m           | Approved 5        | 45/10  | 55
+        wait 61s
+        late  | increase b 1                | HoldNotFound      | 45/10  | 55
+    ";
+
     a_hold_ends_at_its_time: "
         id   | event                              | outcome      | W      | M
         fund | post BANK>W 100                    | Approved     | 100    |

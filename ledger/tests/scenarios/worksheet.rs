@@ -175,6 +175,7 @@ impl Sheet {
             ["capture", hold, amount, ref last @ ..] => {
                 Body::CaptureHold { hold: self.id(hold), amount: number(amount), last: !last.is_empty(), record }
             }
+            ["increase", hold, amount] => Body::IncreaseHold { hold: self.id(hold), amount: number(amount), record },
             ["void", hold] => Body::VoidHold { hold: self.id(hold) },
             ["reverse", original, ref to @ ..] => {
                 Body::Reverse { original: self.id(original), remaining: remaining(to), record }

@@ -1,4 +1,7 @@
-//! `umbra ledger verify|dump`.
+//! `umbra ledger verify|dump|stats|trial-balance`.
+
+mod stats;
+mod trial_balance;
 
 use std::io::{self, BufWriter, Write, stdout};
 use std::path::{Path, PathBuf};
@@ -6,10 +9,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Subcommand;
-use ledger::{OpenError, Report};
+use ledger::{AsOf, OpenError, Report};
 use serde_json::{Value, json};
 
-use super::heard;
+use super::{heard, moment};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -32,6 +35,25 @@ enum Action {
         /// The data directory, or its ledger
         dir: PathBuf,
     },
+    /// Count events by kind and outcome, and see how full the tables are
+    Stats {
+        /// The data directory, or its ledger
+        dir: PathBuf,
+        /// One JSON object instead of a report for people
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what was on every account, now or at an earlier moment
+    TrialBalance {
+        /// The data directory, or its ledger
+        dir: PathBuf,
+        /// After this event, or at this time: 1234, or 2026-11-30T08:00:00Z
+        #[arg(long, value_parser = trial_balance::as_of)]
+        as_of: Option<AsOf>,
+        /// One JSON object a line instead of a table
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -53,6 +75,25 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 }
             }
             heard(out.flush())?;
+        }
+        Action::Stats { dir, json } => {
+            let (stats, report) = ledger::stats(&dir).with_context(|| format!("counting {}", dir.display()))?;
+            let text = if json {
+                stats::to_json(&stats, &report).to_string()
+            } else {
+                stats::for_people(&dir, &stats, &report)
+            };
+            heard(writeln!(stdout().lock(), "{text}"))?;
+        }
+        Action::TrialBalance { dir, as_of, json } => {
+            let balance = ledger::trial_balance(&dir, as_of.unwrap_or(AsOf::Now));
+            let balance = balance.with_context(|| format!("summing up {}", dir.display()))?;
+            let mut out = BufWriter::new(stdout().lock());
+            let printed = match json {
+                true => trial_balance::to_json_lines(&balance, &mut out),
+                false => trial_balance::for_people(&balance, &mut out),
+            };
+            heard(printed.and_then(|()| out.flush()))?;
         }
     }
     Ok(ExitCode::SUCCESS)

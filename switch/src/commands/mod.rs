@@ -4,6 +4,7 @@ pub mod demo;
 pub mod hsm;
 pub mod iso;
 pub mod ledger;
+mod moment;
 pub mod network;
 pub mod openapi;
 pub mod terminal;

@@ -9,14 +9,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Subcommand;
-use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
 use tranlog::{Search, StoredRow, Tranlog, Wanted};
 
 use self::transaction::Transaction;
-use super::heard;
+use super::{heard, moment};
 use crate::data_dir::DataDir;
 
 #[derive(clap::Args)]
@@ -60,10 +56,10 @@ struct List {
     #[arg(long)]
     rrn: Option<String>,
     /// Only from this time on, for example 2026-11-30T08:00:00Z
-    #[arg(long, value_parser = millis)]
+    #[arg(long, value_parser = moment::parse)]
     from: Option<u64>,
     /// Only before this time
-    #[arg(long, value_parser = millis)]
+    #[arg(long, value_parser = moment::parse)]
     until: Option<u64>,
     /// So many at most; 0 for all
     #[arg(long, default_value_t = 50)]
@@ -138,19 +134,5 @@ fn show(dir: &Path, seq: u64, json: bool) -> anyhow::Result<ExitCode> {
 fn json_line(row: &StoredRow) -> String {
     let json = String::from_utf8_lossy(&row.json);
     let rest = json.strip_prefix('{').unwrap_or("}");
-    format!("{{\"seq\":{},\"at\":\"{}\",{rest}", row.seq, time_text(row.at))
-}
-
-/// RFC 3339 with three decimals, so that columns and texts stay in order.
-fn time_text(at: u64) -> String {
-    const FORM: &[BorrowedFormatItem<'_>] =
-        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000);
-    moment.ok().and_then(|moment| moment.format(FORM).ok()).unwrap_or_default()
-}
-
-fn millis(text: &str) -> Result<u64, String> {
-    let moment = OffsetDateTime::parse(text, &Rfc3339);
-    let moment = moment.map_err(|error| format!("{error}; write it as 2026-11-30T08:00:00Z"))?;
-    u64::try_from(moment.unix_timestamp_nanos() / 1_000_000).map_err(|_| "a time after 1970, please".into())
+    format!("{{\"seq\":{},\"at\":\"{}\",{rest}", row.seq, moment::text(row.at))
 }

@@ -86,6 +86,7 @@ pub fn row_of(event: &AppliedEvent) -> Option<Row> {
         Body::Card(card) => Some(of_card(event, card)),
         Body::Post { entry, record } => Some(of_rest(event, "post", Some(entry.currency), record)),
         Body::PlaceHold { entry, record, .. } => Some(of_rest(event, "hold", Some(entry.currency), record)),
+        Body::IncreaseHold { record, .. } => Some(of_rest(event, "increase", None, record)),
         Body::CaptureHold { record, .. } => Some(of_rest(event, "capture", None, record)),
         Body::VoidHold { .. } => Some(of_rest(event, "void", None, &[])),
         Body::Reverse { record, .. } => Some(of_rest(event, "reversal", None, record)),

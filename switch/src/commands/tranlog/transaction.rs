@@ -9,7 +9,7 @@ use iso8583::describe::{amount_in_words, response_code_in_words};
 use serde::Deserialize;
 use tranlog::StoredRow;
 
-use super::time_text;
+use super::moment;
 
 pub const HEADING: &str = "     seq  time                      kind               messages   terminal  RRN           card                          amount  result";
 
@@ -78,7 +78,7 @@ impl<'a> Transaction<'a> {
         format!(
             "{:8}  {:24}  {:17}  {messages:9}  {:8}  {:12}  {:19}  {:>15}  {}",
             row.seq,
-            time_text(row.at),
+            moment::text(row.at),
             self.kind,
             element(41).trim_end(),
             element(37),
@@ -90,7 +90,7 @@ impl<'a> Transaction<'a> {
 
     pub fn text(&self, row: &StoredRow) -> String {
         let listener = self.listener.as_ref().map(|listener| format!(" by {listener}")).unwrap_or_default();
-        let mut lines = vec![format!("{} {}, {}{listener}: {}", row.seq, self.kind, time_text(row.at), self.code)];
+        let mut lines = vec![format!("{} {}, {}{listener}: {}", row.seq, self.kind, moment::text(row.at), self.code)];
         for (title, message) in [("request", &self.request), ("answer", &self.answer)] {
             if let Some(message) = message {
                 lines.push(format!("{title} {}", message.mti));
