@@ -89,8 +89,8 @@ mod tests {
         let (stats, report) = counted();
         let text = for_people(Path::new("data"), &stats, &report);
         assert!(text.contains("4 events from 2026-11-30T06:00:00.500Z to 2026-11-30T06:00:01.500Z"), "{text}");
-        assert!(text.contains("card post                  4  Approved 3, InsufficientFunds 1"), "{text}");
-        assert!(text.contains("open holds                           2 of   4000000 rows, 0.0 %"), "{text}");
+        assert!(text.contains("  card post                  4  Approved 3, InsufficientFunds 1\n"), "{text}");
+        assert!(text.contains("open holds                         2 of   4000000 rows, 0.0 %"), "{text}");
         let json = to_json(&stats, &report);
         assert_eq!(json["kinds"]["card post"]["InsufficientFunds"], 1);
         assert_eq!(json["tables"]["accounts"], json!({"rows": 2, "bound": 20_000_000}));
