@@ -18,14 +18,14 @@ const BATCH: usize = 16;
 
 #[test]
 fn the_ledger_does_what_the_model_does() {
-    agree(Bounds::default(), 1000, 400);
+    agree(Bounds::default(), 2600, 400);
 }
 
 /// The same where every table is at its bound most of the time.
 #[test]
 fn the_ledger_does_what_the_model_does_at_its_bounds() {
     let bounds = Bounds { accounts: 7, holds: 3, records: 30, tombstones: 2, cards_with_wrong_pins: 1 };
-    agree(bounds, 1000, 400);
+    agree(bounds, 2600, 400);
 }
 
 fn agree(bounds: Bounds, cases: u32, length: usize) {
