@@ -391,6 +391,20 @@ impl Sequencer {
         Ok(wall)
     }
 
+    /// Gauges of everything that has a bound.
+    fn show_how_full_it_is(&self) {
+        for feed in &self.feeds {
+            metrics::gauge!("umbra_ledger_lag_bytes", "follower" => feed.name.clone())
+                .set(feed.lag().load(Ordering::Relaxed) as f64);
+        }
+        metrics::gauge!("umbra_ledger_lag_bytes_bound").set(LAG_BYTES_MAX as f64);
+        let (sizes, bounds) = self.read(|state| (state.sizes(), state.bounds().tables()));
+        for ((table, rows), (_, bound)) in sizes.into_iter().zip(bounds) {
+            metrics::gauge!("umbra_ledger_rows", "table" => table).set(rows as f64);
+            metrics::gauge!("umbra_ledger_rows_bound", "table" => table).set(bound as f64);
+        }
+    }
+
     fn until_tick(&self) -> Millis {
         self.next_tick.saturating_sub(self.clock.monotonic()).clamp(1, TICK_MS)
     }
@@ -402,10 +416,7 @@ impl Sequencer {
         }
         self.next_tick = monotonic.saturating_add(TICK_MS);
         let now = self.now()?;
-        for feed in &self.feeds {
-            metrics::gauge!("umbra_ledger_lag_bytes", "follower" => feed.name.clone())
-                .set(feed.lag().load(Ordering::Relaxed) as f64);
-        }
+        self.show_how_full_it_is();
         let is_due = |state: &State| state.next_due().is_some_and(|due| due <= now);
         if !self.read(is_due) {
             return Ok(());

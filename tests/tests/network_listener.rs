@@ -112,6 +112,7 @@ async fn what_a_network_has_settled_is_posted() {
     let (_, metrics) = rest.page("/metrics").await;
     assert!(metrics.contains("umbra_exceptions_total{mti=\"0220\"} 1"), "{metrics}");
     assert!(daemon.log().contains("taken without effect"));
+    assert!(metrics.contains("umbra_ledger_rows_bound{table=\"open_holds\"} 4000000"), "{metrics}");
 
     // Everything is in the transaction log, as from the network.
     drop(acquirer);

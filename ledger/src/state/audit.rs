@@ -31,16 +31,10 @@ impl State {
                 return Err(format!("currency {currency}: debits and credits differ"));
             }
         }
-        let bounds = &self.bounds;
-        let bounded = [
-            (self.accounts.len(), bounds.accounts),
-            (self.holds.len(), bounds.holds),
-            (self.memory.len(), bounds.records),
-            (self.memory.tombstone_count(), bounds.tombstones),
-            (self.pin_tries.len(), bounds.cards_with_wrong_pins),
-        ];
-        if bounded.iter().any(|(rows, max)| rows > max) {
-            return Err("a table is larger than its bound".into());
+        for ((table, rows), (_, bound)) in self.sizes().into_iter().zip(self.bounds.tables()) {
+            if rows > bound {
+                return Err(format!("{rows} {table}, of at most {bound}"));
+            }
         }
         self.memory.check(|id| self.holds.contains(id))
     }
@@ -73,7 +67,7 @@ impl State {
         digest.0
     }
 
-    /// Rows of the tables, for reports and gauges.
+    /// Rows of the tables, for reports and gauges, in the order of `Bounds::tables`.
     pub fn sizes(&self) -> [(&'static str, usize); 5] {
         [
             ("accounts", self.accounts.len()),

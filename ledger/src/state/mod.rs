@@ -170,6 +170,11 @@ impl State {
         Some(HoldView { amount: size(&hold.entry), expires_at: hold.expires_at })
     }
 
+    /// How many rows each table takes.
+    pub fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
     /// The earliest moment at which a tick has something to do.
     pub fn next_due(&self) -> Option<Millis> {
         let hold = self.holds.next_expiry().map(|(at, _)| at);
