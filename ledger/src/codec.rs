@@ -3,7 +3,7 @@
 use crate::event::{
     AccountKind, Body, CardAction, CardEvent, Content, Entry, Event, EventId, Floor, PinCheck, Posting, Reference,
 };
-use crate::limits::{ALIASES_MAX, ANSWER_MAX, POSTINGS_MAX, RECORD_MAX};
+use crate::limits::{ALIASES_MAX, ANSWER_MAX, BATCH_ENTRIES_MAX, BATCH_POSTINGS_MAX, POSTINGS_MAX, RECORD_MAX};
 
 /// Bytes that are no event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +77,16 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), TooLarge> {
             out.extend_from_slice(&card.to_le_bytes());
         }
         Body::Tick => out.push(10),
+        Body::PostAll { entries, record } => {
+            let postings: usize = entries.iter().map(|entry| entry.postings.len()).sum();
+            if entries.len() > BATCH_ENTRIES_MAX || postings > BATCH_POSTINGS_MAX {
+                return Err(TooLarge);
+            }
+            out.push(12);
+            out.extend_from_slice(&u16::try_from(entries.len()).map_err(|_| TooLarge)?.to_le_bytes());
+            entries.iter().try_for_each(|entry| put_entry(entry, out))?;
+            put_bytes(record, RECORD_MAX, out)?;
+        }
         Body::IncreaseHold { hold, amount, record } => {
             out.push(11);
             out.extend_from_slice(&hold.0.to_le_bytes());
@@ -228,6 +238,7 @@ pub fn decode(bytes: &[u8]) -> Result<Event, NoEvent> {
             amount: reader.i64()?,
             record: reader.bytes(RECORD_MAX)?,
         },
+        12 => Body::PostAll { entries: reader.entries()?, record: reader.bytes(RECORD_MAX)? },
         _ => return Err(NoEvent),
     };
     if reader.0.is_empty() { Ok(Event { id, content, body }) } else { Err(NoEvent) }
@@ -286,6 +297,16 @@ impl Reader<'_> {
         let postings =
             (0..count).map(|_| Ok(Posting { account: self.u64()?, amount: self.i64()? })).collect::<Result<_, _>>()?;
         Ok(Entry { currency, postings })
+    }
+
+    fn entries(&mut self) -> Result<Vec<Entry>, NoEvent> {
+        let count = usize::from(self.u16()?);
+        if count > BATCH_ENTRIES_MAX {
+            return Err(NoEvent);
+        }
+        let entries: Vec<Entry> = (0..count).map(|_| self.entry()).collect::<Result<_, _>>()?;
+        let postings: usize = entries.iter().map(|entry| entry.postings.len()).sum();
+        if postings > BATCH_POSTINGS_MAX { Err(NoEvent) } else { Ok(entries) }
     }
 
     fn reference(&mut self) -> Result<Reference, NoEvent> {
@@ -393,6 +414,8 @@ mod tests {
             }),
             any::<u64>().prop_map(|account| Body::CloseAccount { account }),
             (entry(), record()).prop_map(|(entry, record)| Body::Post { entry, record }),
+            (proptest::collection::vec(entry(), 0..6), record())
+                .prop_map(|(entries, record)| Body::PostAll { entries, record }),
             (entry(), any::<u64>(), record()).prop_map(|(entry, expires_at, record)| Body::PlaceHold {
                 entry,
                 expires_at,
@@ -458,6 +481,16 @@ mod tests {
         let mut bytes = Vec::new();
         encode(&Event { id: EventId(1), content: Content([0; 16]), body }, &mut bytes).unwrap();
         assert!(bytes.len() <= crate::limits::EVENT_BYTES_MAX, "{}", bytes.len());
+        let posting = Posting { account: 1, amount: 1 };
+        let entries = |count: usize, postings: usize| {
+            let entries = vec![Entry { currency: 710, postings: vec![posting; postings] }; count];
+            let body = Body::PostAll { entries, record: vec![0; RECORD_MAX] };
+            let mut bytes = Vec::new();
+            encode(&Event { id: EventId(1), content: Content([0; 16]), body }, &mut bytes).map(|()| bytes.len())
+        };
+        let longest = entries(BATCH_ENTRIES_MAX, BATCH_POSTINGS_MAX / BATCH_ENTRIES_MAX).unwrap();
+        assert!(longest <= crate::limits::BATCH_EVENT_BYTES_MAX, "{longest}");
+        assert!(entries(BATCH_ENTRIES_MAX + 1, 1).is_err() && entries(BATCH_POSTINGS_MAX / 16 + 1, 16).is_err());
     }
 
     proptest! {

@@ -87,6 +87,12 @@ pub enum Body {
         entry: Entry,
         record: Vec<u8>,
     },
+    /// Posts 1 to 500 entries in their order, all of them or none: the first that cannot be posted gives the outcome, and
+    /// its number, from 1, the reason. It is not reversed itself; the opposite batch takes it back.
+    PostAll {
+        entries: Vec<Entry>,
+        record: Vec<u8>,
+    },
     PlaceHold {
         entry: Entry,
         expires_at: Millis,
@@ -131,6 +137,7 @@ impl Body {
             Self::OpenAccount { .. } => "open-account",
             Self::CloseAccount { .. } => "close-account",
             Self::Post { .. } => "post",
+            Self::PostAll { .. } => "post-all",
             Self::PlaceHold { .. } => "place-hold",
             Self::IncreaseHold { .. } => "increase-hold",
             Self::CaptureHold { .. } => "capture-hold",

@@ -10,6 +10,10 @@ pub const BATCH_BYTES_MAX: usize = 1 << 20;
 pub const POSTINGS_MIN: usize = 2;
 pub const POSTINGS_MAX: usize = 16;
 
+/// Entries of one batch, and their postings together. A batch beyond either is refused before it is queued.
+pub const BATCH_ENTRIES_MAX: usize = 500;
+pub const BATCH_POSTINGS_MAX: usize = 1000;
+
 /// Alias keys of one card event.
 pub const ALIASES_MAX: usize = 5;
 
@@ -22,8 +26,12 @@ pub const ANSWER_MAX: usize = 512;
 /// Opaque record of one event, bytes.
 pub const RECORD_MAX: usize = 1024;
 
-/// No encoded event is longer: follows from the bounds above, and a test holds it to them.
+/// No encoded event is longer, but for batches: follows from the bounds above, and a test holds it to them. The smallest
+/// segment holds such an event.
 pub const EVENT_BYTES_MAX: usize = 2048;
+
+/// The same of batches. Where segments are so small that one does not hold it, it is refused (`TooLarge`).
+pub const BATCH_EVENT_BYTES_MAX: usize = 20 << 10;
 
 /// How long an event's id is accepted and remembered; an advice's longer.
 pub const HORIZON_MS: u64 = 24 * 60 * 60 * 1000;
@@ -96,6 +104,6 @@ pub const CLOCK_JUMP_MS: u64 = 60_000;
 /// Bytes of applied events a subscriber may be behind before events are refused.
 pub const LAG_BYTES_MAX: u64 = 64 << 20;
 
-/// Size of a journal segment, and the smallest that holds any event.
+/// Size of a journal segment, and the smallest that holds any event but a batch.
 pub const SEGMENT_BYTES: u64 = 16 << 20;
 pub const SEGMENT_BYTES_MIN: u64 = 4096;

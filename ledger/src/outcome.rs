@@ -83,7 +83,7 @@ impl Code {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub code: Code,
-    /// The caller's number of a decline, else 0.
+    /// The caller's number of a decline; of a batch that was refused, the number of the entry, from 1; else 0.
     pub reason: u16,
     pub seq: u64,
     pub at: Millis,

@@ -13,8 +13,8 @@ use crate::codec;
 use crate::event::{AccountId, Body, CardId, Content, Event, EventId, Key, Millis};
 use crate::journal::{EVENT_HEADER, Journal};
 use crate::limits::{
-    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLOCK_JUMP_MS, EVENT_BYTES_MAX, LAG_BYTES_MAX, SEAL_AFTER_MS, SEGMENT_BYTES,
-    SEGMENT_BYTES_MIN, TICK_BACKLOG_MS, TICK_MS,
+    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLOCK_JUMP_MS, LAG_BYTES_MAX, SEAL_AFTER_MS, SEGMENT_BYTES, SEGMENT_BYTES_MIN,
+    TICK_BACKLOG_MS, TICK_MS,
 };
 use crate::outcome::Applied;
 use crate::recovery::{self, OpenError};
@@ -95,6 +95,8 @@ pub struct Ledger {
     jobs: Arc<Mutex<Option<SyncSender<Job>>>>,
     state: Arc<RwLock<State>>,
     lags: Arc<Vec<Arc<AtomicU64>>>,
+    /// Of one event with its header: a frame must hold it.
+    event_bytes_max: usize,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -134,10 +136,12 @@ impl Ledger {
         };
         let journal = Journal::open(storage, position, config.segment_bytes, config.prepare_ahead)?;
         let (jobs, queue) = sync_channel(config.queue_max);
+        let event_bytes_max = frame_bytes_max(journal.capacity());
         let lags = Arc::new(feeds.iter().map(Feed::lag).collect());
         let state = Arc::new(RwLock::new(state));
         let sequencer = Sequencer {
             queue,
+            left_over: None,
             journal,
             state: Arc::clone(&state),
             feeds,
@@ -147,7 +151,8 @@ impl Ledger {
             next_tick: 0,
         };
         let thread = std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.run())?;
-        Ok(Self { jobs: Arc::new(Mutex::new(Some(jobs))), state, lags, thread: Arc::new(Mutex::new(Some(thread))) })
+        let (jobs, thread) = (Arc::new(Mutex::new(Some(jobs))), Arc::new(Mutex::new(Some(thread))));
+        Ok(Self { jobs, state, lags, event_bytes_max, thread })
     }
 
     fn queue(&self, event: Event) -> Result<oneshot::Receiver<Applied>, SubmitError> {
@@ -156,6 +161,9 @@ impl Ledger {
         }
         let mut bytes = Vec::with_capacity(512);
         codec::encode(&event, &mut bytes).map_err(|_| SubmitError::TooLarge)?;
+        if EVENT_HEADER + bytes.len() > self.event_bytes_max {
+            return Err(SubmitError::TooLarge);
+        }
         let (answer, answered) = oneshot::channel();
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let jobs = jobs.as_ref().ok_or(SubmitError::Stopped)?;
@@ -260,8 +268,15 @@ fn apply(state: &mut State, seq: u64, at: Millis, event: Event) -> (Applied, App
     (applied, follower)
 }
 
+/// Bytes of events in one frame.
+fn frame_bytes_max(capacity: usize) -> usize {
+    BATCH_BYTES_MAX.min(capacity)
+}
+
 struct Sequencer {
     queue: Receiver<Job>,
+    /// Was taken and did not fit; comes first in the next batch.
+    left_over: Option<Job>,
     journal: Journal,
     state: Arc<RwLock<State>>,
     feeds: Vec<Feed>,
@@ -307,19 +322,22 @@ impl Sequencer {
     }
 
     /// Waits for the first event, then takes what queued meanwhile, within the bounds of a batch.
-    fn take(&self, wait: Duration) -> Taken {
-        let first = match self.queue.recv_timeout(wait) {
+    fn take(&mut self, wait: Duration) -> Taken {
+        let first = match self.left_over.take().map_or_else(|| self.queue.recv_timeout(wait), Ok) {
             Ok(job) => job,
             Err(RecvTimeoutError::Timeout) => return Taken::Silence,
             Err(RecvTimeoutError::Disconnected) => return Taken::Closed,
         };
-        // Room for one more event of any size, so that none has to be put back.
-        let bytes_max = BATCH_BYTES_MAX.min(self.journal.capacity()).saturating_sub(EVENT_HEADER + EVENT_BYTES_MAX);
+        let bytes_max = frame_bytes_max(self.journal.capacity());
         let mut bytes = EVENT_HEADER + first.bytes.len();
         let mut jobs = vec![first];
-        while jobs.len() < BATCH_EVENTS_MAX && bytes <= bytes_max {
+        while jobs.len() < BATCH_EVENTS_MAX {
             let Ok(job) = self.queue.try_recv() else { break };
             bytes += EVENT_HEADER + job.bytes.len();
+            if bytes > bytes_max {
+                self.left_over = Some(job);
+                break;
+            }
             jobs.push(job);
         }
         Taken::Jobs(jobs)

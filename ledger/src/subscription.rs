@@ -28,6 +28,12 @@ pub struct AppliedEvent {
 /// About what one queued event costs in memory, for the bound on lag.
 const EVENT_BYTES: u64 = 1024;
 
+/// The same of an event with all it moved; only batches move much.
+fn cost(applied: &AppliedEvent) -> u64 {
+    const POSTING_BYTES: u64 = 64;
+    EVENT_BYTES.max((applied.moves.len() + applied.holds.len()) as u64 * POSTING_BYTES)
+}
+
 /// The sending end, given to the ledger when it is opened. The queue has no bound of its own: while it is too long the
 /// ledger refuses new events, and waits with those that it reads back.
 pub struct Feed {
@@ -66,7 +72,7 @@ impl Feed {
             return;
         }
         // Counted before it can be taken: the count must not pass below zero, which would read as a huge lag.
-        self.waiting.fetch_add(EVENT_BYTES, Ordering::Relaxed);
+        self.waiting.fetch_add(cost(applied), Ordering::Relaxed);
         if self.queue.send(applied.clone()).is_err() {
             self.waiting.store(0, Ordering::Relaxed);
         }
@@ -90,7 +96,7 @@ impl Subscription {
         if self.queue.recv_many(&mut events, max).await == 0 {
             return None;
         }
-        self.waiting.fetch_sub(EVENT_BYTES * events.len() as u64, Ordering::Relaxed);
+        self.waiting.fetch_sub(events.iter().map(cost).sum(), Ordering::Relaxed);
         Some(events)
     }
 }

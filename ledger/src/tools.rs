@@ -203,6 +203,7 @@ fn describe_body(body: &Body) -> (Value, Option<&[u8]>) {
         }
         Body::CloseAccount { account } => (json!({"account": account}), None),
         Body::Post { entry, record } => (entry_json(entry), Some(record)),
+        Body::PostAll { entries, record } => (Value::Array(entries.iter().map(entry_json).collect()), Some(record)),
         Body::PlaceHold { entry, expires_at, record } => {
             (json!({"entry": entry_json(entry), "expires_at": expires_at}), Some(record))
         }

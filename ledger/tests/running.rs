@@ -526,3 +526,44 @@ fn a_dump_is_one_json_object_a_line() {
         other => panic!("{other:?}"),
     }
 }
+
+/// Batches of 500 entries, more at once than a frame holds.
+#[test]
+fn large_batches_are_posted_whole_and_read_back() {
+    let storage = SimStorage::default();
+    let clock = Arc::new(ManualClock::new(START));
+    let config = || LedgerConfig { segment_bytes: 1 << 22, ..config(&clock) };
+    let ledger = Ledger::open(Arc::new(storage.clone()), config()).unwrap();
+    for number in 1..=3 {
+        let floor = if number == 1 { Floor::Unlimited } else { Floor::Limited(0) };
+        ledger.submit_blocking(open_account(number, number, floor)).unwrap();
+    }
+    let batch = |number: u64, entries: usize| {
+        let entries = (0..entries).map(|odd| entry(1, 2 + odd as u64 % 2, 1)).collect();
+        event(number, Body::PostAll { entries, record: vec![] })
+    };
+    // While the first is synced the others queue, so that one of them does not fit behind those before it.
+    let events: Vec<Event> = (10..70).map(|number| batch(number, 500)).collect();
+    for answer in submit_all(&ledger, &events) {
+        assert_eq!(answer.unwrap().outcome.amount, 500);
+    }
+    assert_eq!(ledger.account(2).unwrap().credits, 60 * 250);
+    assert_eq!(ledger.submit_blocking(batch(80, 501)), Err(SubmitError::TooLarge));
+    let refused = ledger
+        .submit_blocking(event(
+            81,
+            Body::PostAll { entries: vec![entry(1, 2, 5), entry(3, 2, 99_999)], record: vec![] },
+        ))
+        .unwrap()
+        .outcome;
+    assert_eq!((refused.code, refused.reason), (Code::InsufficientFunds, 2));
+    let digest = ledger.digest();
+    ledger.close();
+    let report = verify_storage(&storage).unwrap();
+    assert_eq!((report.digest, report.events), (digest, 64));
+    assert_eq!(Ledger::open(Arc::new(storage), config()).unwrap().digest(), digest);
+    // Segments that are too small for it.
+    let small = open(SimStorage::default()).unwrap();
+    assert_eq!(small.submit_blocking(batch(1, 200)), Err(SubmitError::TooLarge));
+    assert_eq!(small.submit_blocking(open_account(2, 2, Floor::Unlimited)).unwrap().outcome.code, Code::Approved);
+}

@@ -229,6 +229,7 @@ fn changes_of(event: &AppliedEvent) -> BTreeMap<i64, (i64, i64)> {
 fn record_of(event: &AppliedEvent) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(match &event.event.body {
         Body::Post { record, .. }
+        | Body::PostAll { record, .. }
         | Body::PlaceHold { record, .. }
         | Body::IncreaseHold { record, .. }
         | Body::CaptureHold { record, .. }

@@ -146,6 +146,19 @@ impl Accounts {
         }
     }
 
+    /// Takes back what [`Accounts::post`] has added.
+    pub fn unpost(&mut self, entry: &Entry) {
+        for posting in &entry.postings {
+            if let Some(account) = self.0.get_mut(&posting.account) {
+                if posting.amount < 0 {
+                    account.debits -= -posting.amount;
+                } else {
+                    account.credits -= posting.amount;
+                }
+            }
+        }
+    }
+
     /// Adds to, or with `sign` -1 takes from, the pending numbers. The entry has been checked.
     pub fn pend(&mut self, entry: &Entry, sign: i64) {
         for posting in &entry.postings {

@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::accounts::{Account, Accounts};
-use self::entry::{first, grown, part, size, well_formed};
+use self::entry::{credits, first, grown, part, size, well_formed};
 use self::holds::{Hold, Holds};
 use self::memory::{Effect, Memory, Record};
 use crate::event::{
     AccountId, AccountKind, Body, CardAction, CardEvent, CardId, Content, Entry, Event, EventId, Key, Millis, PinCheck,
     Posting, Reference,
 };
-use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, Bounds, HORIZON_MS, REVERSIBLE_MS, TICK_WORK_MAX};
+use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, BATCH_ENTRIES_MAX, Bounds, HORIZON_MS, REVERSIBLE_MS, TICK_WORK_MAX};
 use crate::outcome::{Applied, Code, Outcome};
 
 /// An account as readers see it.
@@ -240,6 +240,7 @@ impl State {
                 Ok(Done::nothing(Some(*account), Effect::Final))
             }
             Body::Post { entry, .. } => self.post(entry, changes),
+            Body::PostAll { entries, .. } => self.post_all(entries, changes),
             Body::PlaceHold { entry, expires_at, .. } => self.place_hold(event.id, entry, *expires_at, None, changes),
             Body::IncreaseHold { hold, amount, .. } => self.increase(*hold, *amount, changes),
             Body::CaptureHold { hold, amount, last, .. } => self.capture(*hold, *amount, *last, changes),
@@ -323,6 +324,38 @@ impl State {
         self.accounts.admit(entry)?;
         self.accounts.bear(entry, None, false)?;
         Ok(self.post_in_place_of(None, entry, changes))
+    }
+
+    fn post_all(&mut self, entries: &[Entry], changes: &mut Changes) -> Step {
+        if entries.is_empty() || entries.len() > BATCH_ENTRIES_MAX {
+            return Err(Code::InvalidEntry);
+        }
+        let amount: i128 = entries.iter().map(credits).sum();
+        if let Some((_, code)) = self.first_refused(entries) {
+            return Err(code);
+        }
+        entries.iter().for_each(|entry| self.move_posted(entry, changes));
+        let account = entries.first().and_then(first);
+        Ok(Done { amount: i64::try_from(amount).unwrap_or(i64::MAX), account, effect: Effect::Final })
+    }
+
+    /// The first of some entries, posted in their order, that cannot be, and why. Posts nothing.
+    fn first_refused(&mut self, entries: &[Entry]) -> Option<(usize, Code)> {
+        let accounts = &mut self.accounts;
+        let mut refused = None;
+        for (number, entry) in entries.iter().enumerate() {
+            let judged = well_formed(entry).and_then(|()| accounts.admit(entry));
+            match judged.and_then(|()| accounts.bear(entry, None, false)) {
+                Ok(()) => accounts.post(entry),
+                Err(code) => {
+                    refused = Some((number, code));
+                    break;
+                }
+            }
+        }
+        let posted = refused.map_or(entries.len(), |(number, _)| number);
+        entries.iter().take(posted).for_each(|entry| accounts.unpost(entry));
+        refused
     }
 
     fn place_hold(
@@ -469,8 +502,12 @@ impl State {
             Body::Card(card) => Some(card),
             _ => None,
         };
-        let reason = match card.map(|card| &card.action) {
-            Some(CardAction::Decline { reason }) if matches!(result, Err(Code::Declined)) => *reason,
+        let reason = match (card.map(|card| &card.action), &event.body) {
+            (Some(CardAction::Decline { reason }), _) if matches!(result, Err(Code::Declined)) => *reason,
+            (None, Body::PostAll { entries, .. }) if result.is_err() => match (&result, self.first_refused(entries)) {
+                (Err(code), Some((number, refused))) if *code == refused => u16::try_from(number + 1).unwrap_or(0),
+                _ => 0,
+            },
             _ => 0,
         };
         let outcome = self.outcome(result.as_ref().map_err(|code| *code), reason, card.is_some());

@@ -58,6 +58,8 @@ pub struct Naive {
     pub bounds: Bounds,
     accounts: BTreeMap<AccountId, Account>,
     posted: Vec<Posting>,
+    /// Of the batch at hand, from 1.
+    refused_entry: u16,
     holds: Vec<Hold>,
     known: Vec<Known>,
     graves: Vec<Grave>,
@@ -166,6 +168,7 @@ impl Naive {
         } else if event.id.time() < self.forgotten_before {
             return (self.outcome(&Err(Code::IdTooOld), 0, false), false);
         }
+        self.refused_entry = 0;
         let result = self.run(event);
         let is_reversal = match &event.body {
             Body::Reverse { .. } => true,
@@ -174,7 +177,7 @@ impl Naive {
         };
         let reason = match card(event).map(|card| &card.action) {
             Some(CardAction::Decline { reason }) if matches!(result, Err(Code::Declined)) => *reason,
-            _ => 0,
+            _ => self.refused_entry,
         };
         let outcome = self.outcome(&result, reason, card(event).is_some());
         if !(is_reversal && outcome.code == Code::Full) {
@@ -291,6 +294,7 @@ impl Naive {
                 Ok((0, Some(*account), Did::Final))
             }
             Body::Post { entry, .. } => self.post(entry),
+            Body::PostAll { entries, .. } => self.post_all(entries),
             Body::PlaceHold { entry, expires_at, .. } => self.hold(event.id, entry, *expires_at, None),
             Body::IncreaseHold { hold, amount, .. } => self.increase(*hold, i128::from(*amount)),
             Body::CaptureHold { hold, amount, last, .. } => self.capture(*hold, i128::from(*amount), *last),
@@ -413,6 +417,26 @@ impl Naive {
         smallest(self.faults(entry, None, false))?;
         self.posted.extend_from_slice(&entry.postings);
         Ok((size(entry), first(entry), Did::Posted(entry.clone())))
+    }
+
+    /// All or nothing.
+    fn post_all(&mut self, entries: &[Entry]) -> Step {
+        if entries.is_empty() {
+            return Err(Code::InvalidEntry);
+        }
+        let before = self.posted.len();
+        let mut sum = 0;
+        for (entry, number) in entries.iter().zip(1..) {
+            match self.post(entry) {
+                Ok((amount, ..)) => sum += amount,
+                Err(code) => {
+                    self.posted.truncate(before);
+                    self.refused_entry = number;
+                    return Err(code);
+                }
+            }
+        }
+        Ok((sum.min(i128::from(i64::MAX)), first(&entries[0]), Did::Final))
     }
 
     fn hold(&mut self, id: EventId, entry: &Entry, expires_at: u64, card: Option<CardId>) -> Step {

@@ -111,13 +111,14 @@ impl Author {
 
     fn body(&self, choices: &mut Choices) -> Body {
         let record = Vec::new();
-        match choices.pick(&[0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9]) {
+        match choices.pick(&[0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9, 10]) {
             0 => Body::Post { entry: entry(choices), record },
             1 => Body::PlaceHold { entry: entry(choices), expires_at: self.expiry(choices), record },
             2 => {
                 Body::CaptureHold { hold: self.hold(choices), amount: amount(choices), last: choices.one_in(3), record }
             }
             3 => Body::VoidHold { hold: self.hold(choices) },
+            10 => Body::PostAll { entries: (0..choices.of(5)).map(|_| entry(choices)).collect(), record },
             9 => Body::IncreaseHold { hold: self.hold(choices), amount: amount(choices), record },
             4 => Body::Reverse { original: self.original(choices), remaining: remaining(choices), record },
             5 => Body::Card(self.card(choices)),
@@ -260,6 +261,7 @@ pub fn kind(event: &Event) -> &'static str {
         Body::CloseAccount { .. } => "close",
         Body::Post { .. } => "post",
         Body::PlaceHold { .. } => "hold",
+        Body::PostAll { .. } => "post all",
         Body::IncreaseHold { .. } => "increase",
         Body::CaptureHold { .. } => "capture",
         Body::VoidHold { .. } => "void",

@@ -145,6 +145,21 @@ sheets! {
         e1    | capture e 60                     | Approved 60       | -100   | 100
     ";
 
+    a_batch_is_posted_whole_or_not_at_all: "
+        id    | event                                   | outcome           | W      | M  | V
+        fund  | post BANK>W 100                         | Approved 100      | 100    | 0  | 0
+        pay   | batch W>M 60 & M>V 50 & BANK>W 5        | Approved 115      | 45     | 10 | 50
+        pay   | batch W>M 60 & M>V 50 & BANK>W 5        | Approved 115 again | 45    | 10 | 50
+        # Each entry is judged after those before it: what comes in first may go out again.
+        order | batch M>V 30 & W>M 20                   | InsufficientFunds | 45     | 10 | 50
+        other | batch W>M 20 & M>V 30                   | Approved 50       | 25     | 0  | 80
+        poor  | batch W>M 25 & W>M 1                    | InsufficientFunds | 25     | 0  | 80
+        form  | batch W>M 5 & W>W 5                     | InvalidEntry      | 25     | 0  | 80
+        acc   | batch W>M 5 & W>X 5                     | AccountNotFound   | 25     | 0  | 80
+        cur   | batch W>M 5 cur=840                     | CurrencyMismatch  | 25     | 0  | 80
+        back  | reverse other                           | NotReversible     | 25     | 0  | 80
+    ";
+
     holds_grow: "
         id    | event                       | outcome           | W      | M
         fund  | post BANK>W 100             | Approved 100      | 100    | 0

@@ -175,6 +175,10 @@ impl Sheet {
             ["capture", hold, amount, ref last @ ..] => {
                 Body::CaptureHold { hold: self.id(hold), amount: number(amount), last: !last.is_empty(), record }
             }
+            ["batch", ref entries @ ..] => Body::PostAll {
+                entries: entries.split(|word| *word == "&").map(|words| self::entry(words, set)).collect(),
+                record,
+            },
             ["increase", hold, amount] => Body::IncreaseHold { hold: self.id(hold), amount: number(amount), record },
             ["void", hold] => Body::VoidHold { hold: self.id(hold) },
             ["reverse", original, ref to @ ..] => {

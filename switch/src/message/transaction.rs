@@ -85,6 +85,9 @@ pub fn row_of(event: &AppliedEvent) -> Option<Row> {
         _ if event.replayed => None,
         Body::Card(card) => Some(of_card(event, card)),
         Body::Post { entry, record } => Some(of_rest(event, "post", Some(entry.currency), record)),
+        Body::PostAll { entries, record } => {
+            Some(of_rest(event, "batch", entries.first().map(|entry| entry.currency), record))
+        }
         Body::PlaceHold { entry, record, .. } => Some(of_rest(event, "hold", Some(entry.currency), record)),
         Body::IncreaseHold { record, .. } => Some(of_rest(event, "increase", None, record)),
         Body::CaptureHold { record, .. } => Some(of_rest(event, "capture", None, record)),
