@@ -39,20 +39,21 @@ impl Answer {
     pub fn from_applied(switch: &Switch, origin: &Origin, mti: Mti, applied: &Applied) -> Self {
         let facts = AnswerFacts::from_bytes(&applied.answer);
         let is_network = origin.network().is_some();
-        let mut answer = Self::told(is_network, mti, &applied.outcome, facts.as_ref());
+        let processing_code = facts.as_ref().and_then(|facts| facts.text(3));
+        let mut answer = Self::told(is_network, mti, &applied.outcome, processing_code);
         if answer.code == ResponseCode::APPROVED && applied.outcome.code != Code::Approved && !applied.replayed {
             note_exception(mti, &applied.outcome, facts.as_ref());
         }
-        if applied.outcome.code == Code::Approved && is_inquiry(facts.as_ref()) {
+        if applied.outcome.code == Code::Approved && is_inquiry(processing_code) {
             answer.additional_amounts = balances(switch, applied, facts.as_ref());
         }
         answer.first = facts.filter(|_| applied.replayed);
         answer
     }
 
-    /// What an outcome alone says: all but balances. `is_network`: a card network asked.
-    pub fn told(is_network: bool, mti: Mti, outcome: &Outcome, facts: Option<&AnswerFacts>) -> Self {
-        let moves = matches!(mti.class(), Class::Authorization | Class::Financial) && !is_inquiry(facts);
+    /// What an outcome alone says: all but balances. `is_network`: a card network asked. `processing_code`: DE 3.
+    pub fn told(is_network: bool, mti: Mti, outcome: &Outcome, processing_code: Option<&str>) -> Self {
+        let moves = matches!(mti.class(), Class::Authorization | Class::Financial) && !is_inquiry(processing_code);
         Self {
             approval: (outcome.code == Code::Approved && moves).then(|| format!("{:06}", outcome.approval)),
             ..Self::with(response_code(is_network, mti, outcome))
@@ -103,8 +104,8 @@ impl Answer {
 }
 
 /// A balance inquiry, by its processing code.
-fn is_inquiry(facts: Option<&AnswerFacts>) -> bool {
-    facts.and_then(|facts| facts.text(3)).is_some_and(|code| code.starts_with("31"))
+fn is_inquiry(processing_code: Option<&str>) -> bool {
+    processing_code.is_some_and(|code| code.starts_with("31"))
 }
 
 /// An advice or reversal was answered as approved and has moved nothing: somebody may have to settle it by hand.

@@ -27,10 +27,6 @@ impl AnswerFacts {
         ECHOED.contains(&de)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (u8, &str)> {
-        self.0.iter().map(|(de, text)| (*de, text.as_str()))
-    }
-
     pub fn text(&self, de: u8) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == de).map(|(_, text)| text.as_str())
     }
@@ -55,14 +51,19 @@ impl AnswerFacts {
     }
 
     /// The inverse of [`AnswerFacts::to_bytes`]; `None` when the bytes are not of that form.
-    pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
-        let mut facts = Vec::with_capacity(ECHOED.len());
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Some(Self(Self::texts(bytes)?.into_iter().map(|(de, text)| (de, text.to_owned())).collect()))
+    }
+
+    /// The same without copies.
+    pub fn texts(mut bytes: &[u8]) -> Option<Vec<(u8, &str)>> {
+        let mut texts = Vec::with_capacity(ECHOED.len());
         while let [de, length, rest @ ..] = bytes {
             let (text, tail) = rest.split_at_checked(usize::from(*length))?;
-            facts.push((*de, std::str::from_utf8(text).ok()?.to_owned()));
+            texts.push((*de, std::str::from_utf8(text).ok()?));
             bytes = tail;
         }
-        bytes.is_empty().then_some(Self(facts))
+        bytes.is_empty().then_some(texts)
     }
 }
 

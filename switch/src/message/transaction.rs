@@ -11,7 +11,6 @@
 //! `available`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use ledger::{AccountId, AppliedEvent, Body, CardEvent, Code, Outcome, Posting};
 use serde::Serialize;
@@ -57,10 +56,27 @@ struct Transaction<'a> {
 /// A message as far as it is shown.
 #[derive(Serialize)]
 struct Shown<'a> {
-    mti: Cow<'a, str>,
-    elements: BTreeMap<u8, Cow<'a, str>>,
+    mti: &'a str,
+    elements: Elements<'a>,
     #[serde(skip_serializing_if = "<[u8]>::is_empty")]
     withheld: &'a [u8],
+}
+
+/// An object of texts by number of element, in their order.
+struct Elements<'a>(Vec<(u8, &'a str)>);
+
+impl<'a> Elements<'a> {
+    fn of(parts: impl Iterator<Item = (u8, &'a str)>) -> Self {
+        let mut elements: Vec<(u8, &str)> = parts.collect();
+        elements.sort_unstable_by_key(|(de, _)| *de);
+        Self(elements)
+    }
+}
+
+impl Serialize for Elements<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
 }
 
 #[derive(Serialize)]
@@ -99,31 +115,33 @@ pub fn row_of(event: &AppliedEvent) -> Option<Row> {
 
 fn of_card(event: &AppliedEvent, card: &CardEvent) -> Row {
     let record: Record<'_> = serde_json::from_slice(&card.record).unwrap_or_default();
-    let facts = AnswerFacts::from_bytes(&card.answer).unwrap_or_default();
-    let echoed = || facts.iter().map(|(de, text)| (de, Cow::from(text)));
-    let mti = Mti::parse(&record.mti);
-    let answer = mti.map(|mti| {
-        let told = Answer::told(record.network.is_some(), mti, &event.outcome, Some(&facts));
-        let approval = told.approval.map(|approval| (38, approval.into()));
-        let code = (39, told.code.wire().to_owned().into());
-        Shown { mti: mti.answer().into(), elements: echoed().chain(approval).chain([code]).collect(), withheld: &[] }
+    let facts = AnswerFacts::texts(&card.answer).unwrap_or_default();
+    let fact = |wanted: u8| facts.iter().find(|(de, _)| *de == wanted).map(|(_, text)| *text);
+    let echoed = || facts.iter().copied();
+    let told = Mti::parse(&record.mti).map(|mti| {
+        let told = Answer::told(record.network.is_some(), mti, &event.outcome, fact(3));
+        (mti.answer(), told.code.wire(), told.approval)
     });
-    let pan = (2, record.card.as_str().into());
-    let kept = record.elements.iter().map(|(de, text)| (*de, text.as_ref().into()));
+    let answer = told.as_ref().map(|(mti, code, approval)| {
+        let approval = approval.as_deref().map(|approval| (38, approval));
+        let elements = Elements::of(echoed().chain(approval).chain([(39, code.as_str())]));
+        Shown { mti, elements, withheld: &[] }
+    });
+    let kept = record.elements.iter().map(|(de, text)| (*de, &**text));
     let request = Shown {
-        mti: record.mti.as_ref().into(),
-        elements: echoed().chain([pan]).chain(kept).collect(),
+        mti: &record.mti,
+        elements: Elements::of(echoed().chain([(2, record.card.as_str())]).chain(kept)),
         withheld: &record.withheld,
     };
     let transaction = Transaction {
-        kind: record.kind.as_ref().into(),
+        kind: Cow::from(&*record.kind),
         listener: Some(&record.listener),
         network: record.network.as_deref(),
         request: Some(request),
         answer,
         ..Transaction::of(event)
     };
-    row(facts.text(41), facts.text(37), &transaction)
+    row(fact(41), fact(37), &transaction)
 }
 
 /// `kind` where the record has no word of its own.
