@@ -1,6 +1,6 @@
 //! The handle, and the one thread behind it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -95,6 +95,8 @@ pub struct Ledger {
     jobs: Arc<Mutex<Option<SyncSender<Job>>>>,
     state: Arc<RwLock<State>>,
     lags: Arc<Vec<Arc<AtomicU64>>>,
+    /// Events in the queue.
+    waiting: Arc<AtomicUsize>,
     /// Of one event with its header: a frame must hold it.
     event_bytes_max: usize,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -139,8 +141,12 @@ impl Ledger {
         let event_bytes_max = frame_bytes_max(journal.capacity());
         let lags = Arc::new(feeds.iter().map(Feed::lag).collect());
         let state = Arc::new(RwLock::new(state));
+        let waiting = Arc::new(AtomicUsize::new(0));
         let sequencer = Sequencer {
             queue,
+            waiting: Arc::clone(&waiting),
+            most_waiting: 0,
+            queue_max: config.queue_max,
             left_over: None,
             journal,
             state: Arc::clone(&state),
@@ -152,7 +158,7 @@ impl Ledger {
         };
         let thread = std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.run())?;
         let (jobs, thread) = (Arc::new(Mutex::new(Some(jobs))), Arc::new(Mutex::new(Some(thread))));
-        Ok(Self { jobs, state, lags, event_bytes_max, thread })
+        Ok(Self { jobs, state, lags, waiting, event_bytes_max, thread })
     }
 
     fn queue(&self, event: Event) -> Result<oneshot::Receiver<Applied>, SubmitError> {
@@ -167,11 +173,15 @@ impl Ledger {
         let (answer, answered) = oneshot::channel();
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let jobs = jobs.as_ref().ok_or(SubmitError::Stopped)?;
-        match jobs.try_send(Job { bytes, event, answer }) {
-            Ok(()) => Ok(answered),
-            Err(TrySendError::Full(_)) => Err(SubmitError::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(SubmitError::Stopped),
-        }
+        // Counted before it can be taken: the count must not pass below zero.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let refused = match jobs.try_send(Job { bytes, event, answer }) {
+            Ok(()) => return Ok(answered),
+            Err(TrySendError::Full(_)) => SubmitError::Busy,
+            Err(TrySendError::Disconnected(_)) => SubmitError::Stopped,
+        };
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        Err(refused)
     }
 
     /// The event's outcome, once it is durable.
@@ -275,6 +285,10 @@ fn frame_bytes_max(capacity: usize) -> usize {
 
 struct Sequencer {
     queue: Receiver<Job>,
+    waiting: Arc<AtomicUsize>,
+    /// The most that waited since it was last shown.
+    most_waiting: usize,
+    queue_max: usize,
     /// Was taken and did not fit; comes first in the next batch.
     left_over: Option<Job>,
     journal: Journal,
@@ -323,6 +337,7 @@ impl Sequencer {
 
     /// Waits for the first event, then takes what queued meanwhile, within the bounds of a batch.
     fn take(&mut self, wait: Duration) -> Taken {
+        let was_left_over = self.left_over.is_some();
         let first = match self.left_over.take().map_or_else(|| self.queue.recv_timeout(wait), Ok) {
             Ok(job) => job,
             Err(RecvTimeoutError::Timeout) => return Taken::Silence,
@@ -340,6 +355,9 @@ impl Sequencer {
             }
             jobs.push(job);
         }
+        let taken = jobs.len() - usize::from(was_left_over) + usize::from(self.left_over.is_some());
+        let waited = self.waiting.fetch_sub(taken, Ordering::Relaxed);
+        self.most_waiting = self.most_waiting.max(waited.min(self.queue_max));
         Taken::Jobs(jobs)
     }
 
@@ -410,11 +428,14 @@ impl Sequencer {
     }
 
     /// Gauges of everything that has a bound.
-    fn show_how_full_it_is(&self) {
+    fn show_how_full_it_is(&mut self) {
         for feed in &self.feeds {
             metrics::gauge!("umbra_ledger_lag_bytes", "follower" => feed.name.clone())
                 .set(feed.lag().load(Ordering::Relaxed) as f64);
         }
+        metrics::gauge!("umbra_ledger_queue_events").set(self.most_waiting as f64);
+        metrics::gauge!("umbra_ledger_queue_events_bound").set(self.queue_max as f64);
+        self.most_waiting = 0;
         metrics::gauge!("umbra_ledger_lag_bytes_bound").set(LAG_BYTES_MAX as f64);
         let (sizes, bounds) = self.read(|state| (state.sizes(), state.bounds().tables()));
         for ((table, rows), (_, bound)) in sizes.into_iter().zip(bounds) {
@@ -447,5 +468,55 @@ impl Sequencer {
             self.next_tick = monotonic.saturating_add(TICK_BACKLOG_MS);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ManualClock, SimStorage};
+
+    /// What is refused, left over from a batch, or taken is not counted as waiting any more.
+    #[test]
+    fn the_count_of_what_waits_comes_back_to_zero() {
+        const START: Millis = 1_800_000_000_000;
+        let config = LedgerConfig {
+            queue_max: 4,
+            prepare_ahead: false,
+            segment_bytes: SEGMENT_BYTES_MIN,
+            ..LedgerConfig::new(Arc::new(ManualClock::new(START)))
+        };
+        let ledger = Ledger::open(Arc::new(SimStorage::default()), config).unwrap();
+        let close = |number: u64| {
+            let mut low = [0; 10];
+            low[..8].copy_from_slice(&number.to_be_bytes());
+            let body = Body::CloseAccount { account: number };
+            Event { id: EventId::new(START, low), content: Content([0; 16]), body }
+        };
+        let submitter = |first: u64| {
+            let ledger = ledger.clone();
+            std::thread::spawn(move || {
+                let mut waiting = Vec::new();
+                let mut refused = 0;
+                for number in first..first + 2000 {
+                    match ledger.submit_later(close(number)) {
+                        Ok(submitted) => waiting.push(submitted),
+                        Err(error) => {
+                            assert_eq!(error, SubmitError::Busy);
+                            refused += 1;
+                        }
+                    }
+                }
+                waiting.into_iter().for_each(|submitted| assert!(submitted.outcome_blocking().is_ok()));
+                refused
+            })
+        };
+        let threads = [submitter(0), submitter(10_000)];
+        let refused: u32 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert!(refused > 0, "the queue was never full");
+        assert_eq!(ledger.waiting.load(Ordering::Relaxed), 0);
+        ledger.close();
+        assert_eq!(ledger.submit_blocking(close(99_999)), Err(SubmitError::Stopped));
+        assert_eq!(ledger.waiting.load(Ordering::Relaxed), 0);
     }
 }

@@ -113,6 +113,8 @@ async fn what_a_network_has_settled_is_posted() {
     assert!(metrics.contains("umbra_exceptions_total{mti=\"0220\"} 1"), "{metrics}");
     assert!(daemon.log().contains("taken without effect"));
     assert!(metrics.contains("umbra_ledger_rows_bound{table=\"open_holds\"} 4000000"), "{metrics}");
+    assert!(metrics.contains("umbra_ledger_queue_events "), "{metrics}");
+    assert!(metrics.contains("umbra_ledger_queue_events_bound 8192"), "{metrics}");
 
     // Everything is in the transaction log, as from the network.
     drop(acquirer);
