@@ -356,6 +356,7 @@ impl Sequencer {
             jobs.push(job);
         }
         let taken = jobs.len() - usize::from(was_left_over) + usize::from(self.left_over.is_some());
+        // Those who are being refused are counted for a moment too.
         let waited = self.waiting.fetch_sub(taken, Ordering::Relaxed);
         self.most_waiting = self.most_waiting.max(waited.min(self.queue_max));
         Taken::Jobs(jobs)
@@ -474,6 +475,8 @@ impl Sequencer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Entry;
+    use crate::limits::RECORD_MAX;
     use crate::testing::{ManualClock, SimStorage};
 
     /// What is refused, left over from a batch, or taken is not counted as waiting any more.
@@ -487,10 +490,12 @@ mod tests {
             ..LedgerConfig::new(Arc::new(ManualClock::new(START)))
         };
         let ledger = Ledger::open(Arc::new(SimStorage::default()), config).unwrap();
-        let close = |number: u64| {
+        // Three of them fill a frame, so that a full queue leaves one over.
+        let post = |number: u64| {
             let mut low = [0; 10];
             low[..8].copy_from_slice(&number.to_be_bytes());
-            let body = Body::CloseAccount { account: number };
+            let entry = Entry { currency: 710, postings: Vec::new() };
+            let body = Body::Post { entry, record: vec![b' '; RECORD_MAX] };
             Event { id: EventId::new(START, low), content: Content([0; 16]), body }
         };
         let submitter = |first: u64| {
@@ -498,8 +503,8 @@ mod tests {
             std::thread::spawn(move || {
                 let mut waiting = Vec::new();
                 let mut refused = 0;
-                for number in first..first + 2000 {
-                    match ledger.submit_later(close(number)) {
+                for number in first..first + 500 {
+                    match ledger.submit_later(post(number)) {
                         Ok(submitted) => waiting.push(submitted),
                         Err(error) => {
                             assert_eq!(error, SubmitError::Busy);
@@ -516,7 +521,7 @@ mod tests {
         assert!(refused > 0, "the queue was never full");
         assert_eq!(ledger.waiting.load(Ordering::Relaxed), 0);
         ledger.close();
-        assert_eq!(ledger.submit_blocking(close(99_999)), Err(SubmitError::Stopped));
+        assert_eq!(ledger.submit_blocking(post(99_999)), Err(SubmitError::Stopped));
         assert_eq!(ledger.waiting.load(Ordering::Relaxed), 0);
     }
 }
