@@ -124,7 +124,7 @@ async fn a_refused_change_gives_no_pin_tries_back() {
         answer: Vec::new(),
         record: Vec::new(),
     });
-    let event = ledger::Event { id: admin_core::fresh_event_id(), content: ledger::Content([0; 16]), body: wrong };
+    let event = ledger::Event::new(admin_core::fresh_event_id(), ledger::Content([0; 16]), wrong);
     world.ledger.submit(event).await.unwrap();
     assert_eq!(world.ledger.pin_tries(card), 1);
     let path = world.path("/tenants/{tenantId}/cards/{cardId}", world.own);

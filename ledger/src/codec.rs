@@ -1,9 +1,15 @@
 //! Events as bytes. Everything is little-endian; every length is checked before it is believed.
 
+use crate::controls::{Atc, Controls, Limit, Period, Subject, UsageKey};
 use crate::event::{
     AccountKind, Body, CardAction, CardEvent, Content, Entry, Event, EventId, Floor, PinCheck, Posting, Reference,
 };
-use crate::limits::{ALIASES_MAX, ANSWER_MAX, BATCH_ENTRIES_MAX, BATCH_POSTINGS_MAX, POSTINGS_MAX, RECORD_MAX};
+use crate::limits::{
+    ALIASES_MAX, ANSWER_MAX, BATCH_ENTRIES_MAX, BATCH_POSTINGS_MAX, LIMITS_MAX, POSTINGS_MAX, RECORD_MAX,
+};
+
+/// Set in the kind of an event that has controls.
+const CONTROLLED: u8 = 0x80;
 
 /// Bytes that are no event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +25,9 @@ pub struct TooLarge;
 pub fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), TooLarge> {
     out.extend_from_slice(&event.id.0.to_le_bytes());
     out.extend_from_slice(&event.content.0);
+    if !event.controls.is_empty() && !event.body.is_controlled() {
+        return Err(TooLarge);
+    }
     match &event.body {
         Body::OpenAccount { account, currency, kind, floor } => {
             out.push(1);
@@ -41,12 +50,12 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), TooLarge> {
             out.extend_from_slice(&account.to_le_bytes());
         }
         Body::Post { entry, record } => {
-            out.push(3);
+            put_kind(3, &event.controls, out)?;
             put_entry(entry, out)?;
             put_bytes(record, RECORD_MAX, out)?;
         }
         Body::PlaceHold { entry, expires_at, record } => {
-            out.push(4);
+            put_kind(4, &event.controls, out)?;
             put_entry(entry, out)?;
             out.extend_from_slice(&expires_at.to_le_bytes());
             put_bytes(record, RECORD_MAX, out)?;
@@ -69,7 +78,7 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), TooLarge> {
             put_bytes(record, RECORD_MAX, out)?;
         }
         Body::Card(card) => {
-            out.push(8);
+            put_kind(8, &event.controls, out)?;
             put_card(card, out)?;
         }
         Body::ResetPinTries { card } => {
@@ -77,6 +86,10 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), TooLarge> {
             out.extend_from_slice(&card.to_le_bytes());
         }
         Body::Tick => out.push(10),
+        Body::ForgetAtc { card } => {
+            out.push(13);
+            out.extend_from_slice(&card.to_le_bytes());
+        }
         Body::PostAll { entries, record } => {
             let postings: usize = entries.iter().map(|entry| entry.postings.len()).sum();
             if entries.len() > BATCH_ENTRIES_MAX || postings > BATCH_POSTINGS_MAX {
@@ -88,11 +101,47 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), TooLarge> {
             put_bytes(record, RECORD_MAX, out)?;
         }
         Body::IncreaseHold { hold, amount, record } => {
-            out.push(11);
+            put_kind(11, &event.controls, out)?;
             out.extend_from_slice(&hold.0.to_le_bytes());
             out.extend_from_slice(&amount.to_le_bytes());
             put_bytes(record, RECORD_MAX, out)?;
         }
+    }
+    Ok(())
+}
+
+/// The kind, and the controls of an event that has some.
+fn put_kind(kind: u8, controls: &Controls, out: &mut Vec<u8>) -> Result<(), TooLarge> {
+    if controls.is_empty() {
+        out.push(kind);
+        return Ok(());
+    }
+    if controls.limits.len() > LIMITS_MAX {
+        return Err(TooLarge);
+    }
+    out.push(kind | CONTROLLED);
+    out.push(u8::try_from(controls.limits.len()).map_err(|_| TooLarge)?);
+    for limit in &controls.limits {
+        let (tag, of) = match limit.usage.of {
+            Subject::Account(account) => (0, account),
+            Subject::Card(card) => (1, card),
+        };
+        out.push(tag);
+        out.extend_from_slice(&of.to_le_bytes());
+        out.push(limit.usage.class);
+        out.push(match limit.usage.period {
+            Period::Day => 0,
+            Period::Week => 1,
+            Period::Month => 2,
+        });
+        out.extend_from_slice(&limit.ends_at.to_le_bytes());
+        put_option(limit.count_max.map(u32::to_le_bytes), out);
+        put_option(limit.amount_max.map(i64::to_le_bytes), out);
+    }
+    out.push(u8::from(controls.atc.is_some()));
+    if let Some(atc) = controls.atc {
+        out.extend_from_slice(&atc.value.to_le_bytes());
+        out.extend_from_slice(&atc.ahead_max.to_le_bytes());
     }
     Ok(())
 }
@@ -199,7 +248,9 @@ pub fn decode(bytes: &[u8]) -> Result<Event, NoEvent> {
     let mut reader = Reader(bytes);
     let id = EventId(u128::from_le_bytes(reader.array()?));
     let content = Content(reader.array()?);
-    let body = match reader.byte()? {
+    let kind = reader.byte()?;
+    let controls = if kind & CONTROLLED == 0 { Controls::default() } else { reader.controls()? };
+    let body = match kind & !CONTROLLED {
         1 => Body::OpenAccount {
             account: reader.u64()?,
             currency: reader.u16()?,
@@ -239,9 +290,12 @@ pub fn decode(bytes: &[u8]) -> Result<Event, NoEvent> {
             record: reader.bytes(RECORD_MAX)?,
         },
         12 => Body::PostAll { entries: reader.entries()?, record: reader.bytes(RECORD_MAX)? },
+        13 => Body::ForgetAtc { card: reader.u64()? },
         _ => return Err(NoEvent),
     };
-    if reader.0.is_empty() { Ok(Event { id, content, body }) } else { Err(NoEvent) }
+    // One event has one form: no controls are not written.
+    let has_none = kind & CONTROLLED != 0 && (controls.is_empty() || !body.is_controlled());
+    if has_none || !reader.0.is_empty() { Err(NoEvent) } else { Ok(Event { id, content, controls, body }) }
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -279,6 +333,37 @@ impl Reader<'_> {
 
     fn option<const N: usize>(&mut self) -> Result<Option<[u8; N]>, NoEvent> {
         if self.flag()? { Ok(Some(self.array()?)) } else { Ok(None) }
+    }
+
+    fn controls(&mut self) -> Result<Controls, NoEvent> {
+        let count = usize::from(self.byte()?);
+        if count > LIMITS_MAX {
+            return Err(NoEvent);
+        }
+        let limits = (0..count).map(|_| self.limit()).collect::<Result<_, _>>()?;
+        let atc = if self.flag()? { Some(Atc { value: self.u16()?, ahead_max: self.u16()? }) } else { None };
+        Ok(Controls { limits, atc })
+    }
+
+    fn limit(&mut self) -> Result<Limit, NoEvent> {
+        let of = match (self.byte()?, self.u64()?) {
+            (0, account) => Subject::Account(account),
+            (1, card) => Subject::Card(card),
+            _ => return Err(NoEvent),
+        };
+        let class = self.byte()?;
+        let period = match self.byte()? {
+            0 => Period::Day,
+            1 => Period::Week,
+            2 => Period::Month,
+            _ => return Err(NoEvent),
+        };
+        Ok(Limit {
+            usage: UsageKey { of, class, period },
+            ends_at: self.u64()?,
+            count_max: self.option()?.map(u32::from_le_bytes),
+            amount_max: self.option()?.map(i64::from_le_bytes),
+        })
     }
 
     fn bytes(&mut self, max: usize) -> Result<Vec<u8>, NoEvent> {
@@ -400,6 +485,21 @@ mod tests {
         ]
     }
 
+    fn controls() -> impl Strategy<Value = Controls> {
+        let of = prop_oneof![any::<u64>().prop_map(Subject::Account), any::<u64>().prop_map(Subject::Card)];
+        let period = prop_oneof![Just(Period::Day), Just(Period::Week), Just(Period::Month)];
+        let limit = (of, any::<u8>(), period, any::<u64>(), any::<Option<u32>>(), any::<Option<i64>>()).prop_map(
+            |(of, class, period, ends_at, count_max, amount_max)| Limit {
+                usage: UsageKey { of, class, period },
+                ends_at,
+                count_max,
+                amount_max,
+            },
+        );
+        let atc = any::<Option<(u16, u16)>>().prop_map(|atc| atc.map(|(value, ahead_max)| Atc { value, ahead_max }));
+        (proptest::collection::vec(limit, 0..=3), atc).prop_map(|(limits, atc)| Controls { limits, atc })
+    }
+
     fn body() -> impl Strategy<Value = Body> {
         let record = || proptest::collection::vec(any::<u8>(), 0..40);
         let pin = prop_oneof![Just(PinCheck::NotChecked), Just(PinCheck::Right), Just(PinCheck::Wrong)];
@@ -433,6 +533,7 @@ mod tests {
                 record
             }),
             any::<u64>().prop_map(|card| Body::ResetPinTries { card }),
+            any::<u64>().prop_map(|card| Body::ForgetAtc { card }),
             Just(Body::Tick),
             (
                 proptest::collection::vec(any::<u128>(), 0..=4),
@@ -479,14 +580,18 @@ mod tests {
             record: vec![0; RECORD_MAX],
         });
         let mut bytes = Vec::new();
-        encode(&Event { id: EventId(1), content: Content([0; 16]), body }, &mut bytes).unwrap();
+        let usage = UsageKey { of: Subject::Card(1), class: 0, period: Period::Day };
+        let limit = Limit { usage, ends_at: 1, count_max: Some(1), amount_max: Some(1) };
+        let controls = Controls { limits: vec![limit; LIMITS_MAX], atc: Some(Atc { value: 1, ahead_max: 1 }) };
+        let event = Event { controls, ..Event::new(EventId(1), Content([0; 16]), body) };
+        encode(&event, &mut bytes).unwrap();
         assert!(bytes.len() <= crate::limits::EVENT_BYTES_MAX, "{}", bytes.len());
         let posting = Posting { account: 1, amount: 1 };
         let entries = |count: usize, postings: usize| {
             let entries = vec![Entry { currency: 710, postings: vec![posting; postings] }; count];
             let body = Body::PostAll { entries, record: vec![0; RECORD_MAX] };
             let mut bytes = Vec::new();
-            encode(&Event { id: EventId(1), content: Content([0; 16]), body }, &mut bytes).map(|()| bytes.len())
+            encode(&Event::new(EventId(1), Content([0; 16]), body), &mut bytes).map(|()| bytes.len())
         };
         let longest = entries(BATCH_ENTRIES_MAX, BATCH_POSTINGS_MAX / BATCH_ENTRIES_MAX).unwrap();
         assert!(longest <= crate::limits::BATCH_EVENT_BYTES_MAX, "{longest}");
@@ -495,8 +600,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_is_decoded(id: u128, content: [u8; 16], body in body()) {
-            let event = Event { id: EventId(id), content: Content(content), body };
+        fn what_is_encoded_is_decoded(id: u128, content: [u8; 16], body in body(), controls in controls()) {
+            let controls = if body.is_controlled() { controls } else { Controls::default() };
+            let event = Event { id: EventId(id), content: Content(content), controls, body };
             let mut bytes = Vec::new();
             encode(&event, &mut bytes).unwrap();
             prop_assert_eq!(decode(&bytes), Ok(event));

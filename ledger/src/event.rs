@@ -1,5 +1,7 @@
 //! What can happen: the events of the journal.
 
+use crate::controls::Controls;
+
 /// Unix time in milliseconds.
 pub type Millis = u64;
 pub type AccountId = u64;
@@ -68,7 +70,16 @@ pub enum AccountKind {
 pub struct Event {
     pub id: EventId,
     pub content: Content,
+    /// Refused (`TooLarge`) with an event that judges none; see [`Body::is_controlled`].
+    pub controls: Controls,
     pub body: Body,
+}
+
+impl Event {
+    /// An event without controls.
+    pub fn new(id: EventId, content: Content, body: Body) -> Self {
+        Self { id, content, controls: Controls::default(), body }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,11 +137,20 @@ pub enum Body {
     ResetPinTries {
         card: CardId,
     },
+    /// The card's next transaction counter is taken as it comes: its chip was replaced.
+    ForgetAtc {
+        card: CardId,
+    },
     /// Lets go what is due: expired holds, forgotten ids. Made by the ledger itself.
     Tick,
 }
 
 impl Body {
+    /// Whether events of this kind judge [`Controls`].
+    pub fn is_controlled(&self) -> bool {
+        matches!(self, Self::Post { .. } | Self::PlaceHold { .. } | Self::IncreaseHold { .. } | Self::Card(_))
+    }
+
     /// The name of its kind, for people and tools.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -145,6 +165,7 @@ impl Body {
             Self::Reverse { .. } => "reverse",
             Self::Card(_) => "card",
             Self::ResetPinTries { .. } => "reset-pin-tries",
+            Self::ForgetAtc { .. } => "forget-atc",
             Self::Tick => "tick",
         }
     }

@@ -6,6 +6,7 @@
 
 mod clock;
 mod codec;
+mod controls;
 mod event;
 mod journal;
 pub mod limits;
@@ -21,6 +22,7 @@ mod tools;
 mod trial_balance;
 
 pub use clock::{Clock, SystemClock};
+pub use controls::{Atc, Controls, Limit, Period, Subject, Usage, UsageKey};
 pub use event::{
     AccountId, AccountKind, Body, CardAction, CardEvent, CardId, Content, Entry, Event, EventId, Floor, Key, Millis,
     PinCheck, Posting, Reference,

@@ -17,6 +17,9 @@ pub const BATCH_POSTINGS_MAX: usize = 1000;
 /// Alias keys of one card event.
 pub const ALIASES_MAX: usize = 5;
 
+/// Limits of one event.
+pub const LIMITS_MAX: usize = 12;
+
 /// Ids of further copies of one message that are known; of more, the last ones are.
 pub const REPEATS_MAX: usize = 8;
 
@@ -28,7 +31,7 @@ pub const RECORD_MAX: usize = 1024;
 
 /// No encoded event is longer, but for batches: follows from the bounds above, and a test holds it to them. The smallest
 /// segment holds such an event.
-pub const EVENT_BYTES_MAX: usize = 2048;
+pub const EVENT_BYTES_MAX: usize = 2560;
 
 /// The same of batches. Where segments are so small that one does not hold it, it is refused (`TooLarge`).
 pub const BATCH_EVENT_BYTES_MAX: usize = 20 << 10;
@@ -42,6 +45,9 @@ pub const REVERSIBLE_MS: u64 = ADVICE_HORIZON_MS;
 
 /// Ids further ahead of the clock than this are refused like old ones.
 pub const AHEAD_MS: u64 = HORIZON_MS;
+
+/// Tables that have a bound.
+pub const TABLES: usize = 7;
 
 /// Rows of the state's tables at most. They are part of the rules: replay under other bounds may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,17 +65,25 @@ pub struct Bounds {
     /// Cards with wrong PINs. PINs of further cards are not judged (`PinNotJudged`), right or wrong, because a wrong
     /// one could not be counted; cards in the table go on.
     pub cards_with_wrong_pins: usize,
+    /// Cards whose counter is remembered. Counters of further cards are not judged (`AtcNotJudged`), because a copy of
+    /// what was approved could not be told from it.
+    pub cards_with_counters: usize,
+    /// Usages in their current period. An event that would need a further one is refused (`Full`), because what it used
+    /// could not be counted; what was paid elsewhere (`Force`) goes on uncounted.
+    pub usages: usize,
 }
 
 impl Bounds {
     /// Name of a table, as `State::sizes` has it, to its bound.
-    pub fn tables(&self) -> [(&'static str, usize); 5] {
+    pub fn tables(&self) -> [(&'static str, usize); TABLES] {
         [
             ("accounts", self.accounts),
             ("open_holds", self.holds),
             ("remembered_events", self.records),
             ("reversed_before_seen", self.tombstones),
             ("cards_with_wrong_pins", self.cards_with_wrong_pins),
+            ("cards_with_counters", self.cards_with_counters),
+            ("usages", self.usages),
         ]
     }
 }
@@ -82,6 +96,8 @@ impl Default for Bounds {
             records: 8_000_000,
             tombstones: 1_000_000,
             cards_with_wrong_pins: 4_000_000,
+            cards_with_counters: 20_000_000,
+            usages: 20_000_000,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What became of an event.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::event::{AccountId, Millis};
 
-/// Stable numbers, in order of precedence: where several apply, the smallest is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Stable numbers. Where several apply, the first in [`Code::ALL`] is given; codes are ordered like that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u16)]
 pub enum Code {
     Approved = 0,
@@ -47,16 +48,29 @@ pub enum Code {
     Overflow = 22,
     /// A table is at its bound. Not recorded for reversals, so that they may be sent again.
     Full = 23,
+    /// The card's counter is not above the highest that was seen: a copy of an older cryptogram.
+    AtcNotNew = 24,
+    /// The card's counter is further ahead than the event allows.
+    AtcTooFar = 25,
+    /// There is no room to remember this card's counter.
+    AtcNotJudged = 26,
+    /// One use more than a limit allows; the reason is the limit's number, from 1.
+    CountLimitExceeded = 27,
+    /// A larger sum than a limit allows; the reason is the limit's number, from 1.
+    AmountLimitExceeded = 28,
 }
 
 impl Code {
     /// Every code, in order of precedence.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 29] = [
         Self::Approved,
         Self::ReusedWithOtherContent,
         Self::IdTooOld,
         Self::TooLate,
         Self::Declined,
+        Self::AtcNotNew,
+        Self::AtcTooFar,
+        Self::AtcNotJudged,
         Self::PinTriesExceeded,
         Self::WrongPin,
         Self::PinNotJudged,
@@ -73,17 +87,37 @@ impl Code {
         Self::AccountClosed,
         Self::CurrencyMismatch,
         Self::AccountInUse,
+        Self::CountLimitExceeded,
+        Self::AmountLimitExceeded,
         Self::InsufficientFunds,
         Self::Overflow,
         Self::Full,
     ];
+
+    /// Place in [`Code::ALL`].
+    fn precedence(self) -> usize {
+        Self::ALL.into_iter().position(|code| code == self).unwrap_or(Self::ALL.len())
+    }
+}
+
+impl Ord for Code {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.precedence().cmp(&other.precedence())
+    }
+}
+
+impl PartialOrd for Code {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// The result of an event, the same for every copy of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub code: Code,
-    /// The caller's number of a decline; of a batch that was refused, the number of the entry, from 1; else 0.
+    /// The caller's number of a decline; of a batch that was refused, the number of the entry, and of a
+    /// limit that was exceeded its own, both from 1; else 0.
     pub reason: u16,
     pub seq: u64,
     pub at: Millis,

@@ -10,11 +10,12 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::codec;
+use crate::controls::{Usage, UsageKey};
 use crate::event::{AccountId, Body, CardId, Content, Event, EventId, Key, Millis};
 use crate::journal::{EVENT_HEADER, Journal};
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLOCK_JUMP_MS, LAG_BYTES_MAX, SEAL_AFTER_MS, SEGMENT_BYTES, SEGMENT_BYTES_MIN,
-    TICK_BACKLOG_MS, TICK_MS,
+    TABLES, TICK_BACKLOG_MS, TICK_MS,
 };
 use crate::outcome::Applied;
 use crate::recovery::{self, OpenError};
@@ -228,13 +229,23 @@ impl Ledger {
         self.read(|state| state.pin_tries(card))
     }
 
+    /// The highest transaction counter that was seen of a card.
+    pub fn atc(&self, card: CardId) -> Option<u16> {
+        self.read(|state| state.atc(card))
+    }
+
+    /// What was used in the current period.
+    pub fn usage(&self, usage: UsageKey) -> Usage {
+        self.read(|state| state.usage(usage))
+    }
+
     /// Sequence of the last durable event.
     pub fn last_seq(&self) -> u64 {
         self.read(State::seq)
     }
 
     /// Sizes of the state's tables.
-    pub fn sizes(&self) -> [(&'static str, usize); 5] {
+    pub fn sizes(&self) -> [(&'static str, usize); TABLES] {
         self.read(State::sizes)
     }
 
@@ -461,7 +472,7 @@ impl Sequencer {
         if !self.read(is_due) {
             return Ok(());
         }
-        let event = Event { id: EventId::new(now, [0; 10]), content: Content([0; 16]), body: Body::Tick };
+        let event = Event::new(EventId::new(now, [0; 10]), Content([0; 16]), Body::Tick);
         let mut bytes = Vec::new();
         codec::encode(&event, &mut bytes).map_err(|error| error.to_string())?;
         self.batch(vec![Job { bytes, event, answer: oneshot::channel().0 }])?;
@@ -496,7 +507,7 @@ mod tests {
             low[..8].copy_from_slice(&number.to_be_bytes());
             let entry = Entry { currency: 710, postings: Vec::new() };
             let body = Body::Post { entry, record: vec![b' '; RECORD_MAX] };
-            Event { id: EventId::new(START, low), content: Content([0; 16]), body }
+            Event::new(EventId::new(START, low), Content([0; 16]), body)
         };
         let submitter = |first: u64| {
             let ledger = ledger.clone();

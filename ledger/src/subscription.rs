@@ -116,7 +116,7 @@ mod tests {
     use crate::outcome::Code;
 
     fn applied(seq: u64) -> AppliedEvent {
-        let event = Event { id: EventId::new(seq, [0; 10]), content: Content([0; 16]), body: Body::Tick };
+        let event = Event::new(EventId::new(seq, [0; 10]), Content([0; 16]), Body::Tick);
         let outcome = Outcome {
             code: Code::Approved,
             reason: 0,

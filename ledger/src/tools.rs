@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::controls::{Controls, Limit, Subject};
 use crate::event::{Body, CardAction, CardEvent, Entry, Event, Floor, Posting, Reference};
+use crate::limits::TABLES;
 use crate::outcome::Applied;
 use crate::recovery::{self, OpenError, Scanned};
 use crate::state::{Changes, State};
@@ -24,7 +26,7 @@ pub struct Report {
     /// Bytes follow the last whole frame at this file and place: cut short by a crash, or being written now.
     pub unfinished: Option<(String, u64)>,
     /// Rows of the state's tables.
-    pub sizes: [(&'static str, usize); 5],
+    pub sizes: [(&'static str, usize); TABLES],
     /// Currency to posted debits and credits.
     pub trial_balance: BTreeMap<u16, (i128, i128)>,
     pub digest: u64,
@@ -167,7 +169,7 @@ pub fn dump(folder: &Path, mut out: impl Write) -> Result<(), OpenError> {
 fn describe(shown: &Shown<'_>) -> Value {
     let (detail, record) = describe_body(&shown.event.body);
     let outcome = &shown.applied.outcome;
-    json!({
+    let mut line = json!({
         "seq": shown.seq,
         "at": shown.at,
         "id": hex(shown.event.id.0),
@@ -186,7 +188,30 @@ fn describe(shown: &Shown<'_>) -> Value {
         "posted": postings(&shown.changes.moves),
         "held": postings(&shown.changes.holds),
         "record": record.and_then(|record| serde_json::from_slice::<Value>(record).ok()),
-    })
+    });
+    if !shown.event.controls.is_empty() {
+        line["controls"] = controls_json(&shown.event.controls);
+    }
+    line
+}
+
+fn controls_json(controls: &Controls) -> Value {
+    let limit = |limit: &Limit| {
+        let (of, number) = match limit.usage.of {
+            Subject::Account(account) => ("account", account),
+            Subject::Card(card) => ("card", card),
+        };
+        json!({
+            of: number,
+            "class": limit.usage.class,
+            "period": format!("{:?}", limit.usage.period).to_lowercase(),
+            "ends_at": limit.ends_at,
+            "count_max": limit.count_max,
+            "amount_max": limit.amount_max,
+        })
+    };
+    let atc = controls.atc.map(|atc| json!({"value": atc.value, "ahead_max": atc.ahead_max}));
+    json!({"limits": controls.limits.iter().map(limit).collect::<Vec<_>>(), "atc": atc})
 }
 
 /// Fields, and the caller's record.
@@ -217,6 +242,7 @@ fn describe_body(body: &Body) -> (Value, Option<&[u8]>) {
         }
         Body::Card(card) => (card_json(card), Some(&card.record)),
         Body::ResetPinTries { card } => (json!({"card": card}), None),
+        Body::ForgetAtc { card } => (json!({"card": card}), None),
         Body::Tick => (Value::Null, None),
     }
 }

@@ -70,7 +70,7 @@ async fn open(ledger: &Ledger, row: &AccountRow) -> Result<(), AccountError> {
     let floor = if row.unlimited { Floor::Unlimited } else { floor };
     let currency = u16::try_from(row.currency).map_err(|_| unknown())?;
     let body = Body::OpenAccount { account, currency, kind, floor };
-    let event = Event { id: fresh_event_id(), content: Content([0; 16]), body };
+    let event = Event::new(fresh_event_id(), Content([0; 16]), body);
     match ledger.submit(event).await?.outcome.code {
         Code::Approved | Code::AccountExists => Ok(()),
         code => Err(AccountError::Refused(row.id, code)),

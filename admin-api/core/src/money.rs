@@ -94,7 +94,7 @@ impl Ctx {
             written => written?,
         };
         fault_point("money-intent");
-        let event = Event { id: event_id, content: Content([0; 16]), body: request.body };
+        let event = Event::new(event_id, Content([0; 16]), request.body);
         let applied = match self.ledger().submit(event).await {
             Ok(applied) => applied,
             Err(ledger::SubmitError::Stopped) => {

@@ -160,7 +160,7 @@ async fn verification_value(ctx: &Ctx, row: &CardRow, pin: &str) -> Result<Strin
 
 async fn reset_tries(ctx: &Ctx, card: i64) -> Result<(), ApiError> {
     let card = u64::try_from(card).map_err(|_| ApiError::not_found("card"))?;
-    let event = Event { id: fresh_event_id(), content: Content([0; 16]), body: ledger::Body::ResetPinTries { card } };
+    let event = Event::new(fresh_event_id(), Content([0; 16]), ledger::Body::ResetPinTries { card });
     let busy = |_| ApiError::new(ErrorCode::Downstream, "the ledger does not take events now; try again");
     ctx.ledger().submit(event).await.map(|_| ()).map_err(busy)
 }

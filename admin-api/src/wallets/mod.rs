@@ -272,7 +272,7 @@ async fn close(ctx: Ctx, Path(path): Path<WalletPath>) -> Result<(), ApiError> {
     }
     let account = u64::try_from(row.account).map_err(|_| ApiError::not_found("account"))?;
     let body = ledger::Body::CloseAccount { account };
-    let event = Event { id: fresh_event_id(), content: Content([0; 16]), body };
+    let event = Event::new(fresh_event_id(), Content([0; 16]), body);
     let applied = ctx.ledger().submit(event).await;
     match applied.map(|applied| applied.outcome.code) {
         Ok(Code::Approved | Code::AccountClosed) => {}

@@ -254,7 +254,7 @@ pub async fn pay(ledger: &Ledger, source: u64, account: u64, amount: i64) {
     let postings = vec![Posting { account, amount }, Posting { account: source, amount: -amount }];
     let record = br#"{"kind":"funding","description":"Opening balance"}"#.to_vec();
     let body = ledger::Body::Post { entry: Entry { currency: 710, postings }, record };
-    let event = Event { id: fresh_event_id(), content: Content([0; 16]), body };
+    let event = Event::new(fresh_event_id(), Content([0; 16]), body);
     assert_eq!(ledger.submit(event).await.unwrap().outcome.code, ledger::Code::Approved);
 }
 

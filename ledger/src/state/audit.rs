@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use super::State;
 use super::accounts::Account;
 use crate::event::AccountId;
+use crate::limits::TABLES;
 
 /// Pending debits and credits that open holds make up on one account.
 type Pending = BTreeMap<AccountId, (i128, i128)>;
@@ -36,6 +37,7 @@ impl State {
                 return Err(format!("{rows} {table}, of at most {bound}"));
             }
         }
+        self.usages.check(self.memory.charges())?;
         self.memory.check(|id| self.holds.contains(id))
     }
 
@@ -63,18 +65,21 @@ impl State {
         let holds: BTreeMap<_, _> = self.holds.iter().collect();
         // Writing to a digest cannot fail.
         let _ = write!(digest, "{:?}{holds:?}{:?}", self.accounts.sorted(), self.memory.rows());
-        let _ = write!(digest, "{:?}{},{}", self.pin_tries, self.seq, self.at);
+        let _ = write!(digest, "{:?}{:?}{:?}", self.pin_tries, self.counters, self.usages);
+        let _ = write!(digest, "{},{}", self.seq, self.at);
         digest.0
     }
 
     /// Rows of the tables, for reports and gauges, in the order of `Bounds::tables`.
-    pub fn sizes(&self) -> [(&'static str, usize); 5] {
+    pub fn sizes(&self) -> [(&'static str, usize); TABLES] {
         [
             ("accounts", self.accounts.len()),
             ("open_holds", self.holds.len()),
             ("remembered_events", self.memory.len()),
             ("reversed_before_seen", self.memory.tombstone_count()),
             ("cards_with_wrong_pins", self.pin_tries.len()),
+            ("cards_with_counters", self.counters.len()),
+            ("usages", self.usages.len()),
         ]
     }
 

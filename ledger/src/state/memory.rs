@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::usages::Charge;
 use crate::event::{Body, Content, Entry, Event, EventId, Key, Millis, Reference};
 use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, Bounds, HORIZON_MS, REPEATS_MAX, TICK_WORK_MAX};
 use crate::outcome::{Applied, Code, Outcome};
@@ -38,6 +39,8 @@ pub(super) struct Record {
     /// How long its ids are accepted.
     pub horizon: Millis,
     pub effect: Effect,
+    /// What is still charged of limits for what it did.
+    pub charges: Vec<Charge>,
     /// Something has been taken back.
     pub reversed: bool,
     /// `None` while its hold is open.
@@ -305,6 +308,10 @@ impl Memory {
             return Err("an index of reversed originals differs from them".into());
         }
         Ok(())
+    }
+
+    pub fn charges(&self) -> impl Iterator<Item = &Charge> {
+        self.records.values().flat_map(|record| &record.charges)
     }
 
     /// For digests.

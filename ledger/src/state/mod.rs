@@ -6,6 +6,7 @@ mod entry;
 mod holds;
 mod memory;
 mod reversal;
+mod usages;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use self::accounts::{Account, Accounts};
 use self::entry::{credits, first, grown, part, size, well_formed};
 use self::holds::{Hold, Holds};
 use self::memory::{Effect, Memory, Record};
+use self::usages::{Charge, Usages, split};
+use crate::controls::{Atc, Limit, Usage, UsageKey};
 use crate::event::{
     AccountId, AccountKind, Body, CardAction, CardEvent, CardId, Content, Entry, Event, EventId, Key, Millis, PinCheck,
     Posting, Reference,
@@ -82,6 +85,9 @@ pub struct State {
     holds: Holds,
     memory: Memory,
     pin_tries: BTreeMap<CardId, u8>,
+    /// The highest transaction counter seen of each card.
+    counters: BTreeMap<CardId, u16>,
+    usages: Usages,
     seq: u64,
     at: Millis,
 }
@@ -91,11 +97,17 @@ struct Done {
     amount: i64,
     account: Option<AccountId>,
     effect: Effect,
+    /// What it was charged of limits.
+    charges: Vec<Charge>,
 }
 
 impl Done {
+    fn new(amount: i64, account: Option<AccountId>, effect: Effect) -> Self {
+        Self { amount, account, effect, charges: Vec::new() }
+    }
+
     fn nothing(account: Option<AccountId>, effect: Effect) -> Self {
-        Self { amount: 0, account, effect }
+        Self::new(0, account, effect)
     }
 }
 
@@ -142,6 +154,16 @@ impl State {
         self.pin_tries.get(&card).copied().unwrap_or(0)
     }
 
+    /// The highest transaction counter that was seen of a card.
+    pub fn atc(&self, card: CardId) -> Option<u16> {
+        self.counters.get(&card).copied()
+    }
+
+    /// What was used in the current period.
+    pub fn usage(&self, usage: UsageKey) -> Usage {
+        self.usages.used(usage, self.at)
+    }
+
     /// A remembered event, by id, or for a repeat by the alias of its first copy. An event that is remembered longer
     /// than its id is accepted, for its hold or its reversal, is not given: submitting its id again says too old.
     pub fn lookup(&self, id: EventId, repeat_of: Option<Key>) -> Option<Recorded> {
@@ -178,7 +200,7 @@ impl State {
     /// The earliest moment at which a tick has something to do.
     pub fn next_due(&self) -> Option<Millis> {
         let hold = self.holds.next_expiry().map(|(at, _)| at);
-        hold.into_iter().chain(self.memory.next_due()).min()
+        hold.into_iter().chain(self.memory.next_due()).chain(self.usages.next_due()).min()
     }
 
     /// Applies one event. `seq` rises with every event, `at` never falls; everything else follows from state and event.
@@ -186,7 +208,7 @@ impl State {
         (self.seq, self.at) = (seq, at);
         let mut changes = Changes::default();
         if matches!(event.body, Body::Tick) {
-            let done = Done { amount: self.tick(&mut changes), account: None, effect: Effect::Final };
+            let done = Done::new(self.tick(&mut changes), None, Effect::Final);
             return (self.unrecorded(Ok(&done)), changes);
         }
         if let Some(known) = self.answer_known(event) {
@@ -230,6 +252,7 @@ impl State {
             self.undo_first_copy(event, changes);
             return Err(Code::TooLate);
         }
+        let limits = event.controls.limits.as_slice();
         match &event.body {
             Body::OpenAccount { account, currency, kind, floor } => {
                 self.accounts.add(*account, Account::new(*currency, *kind, *floor), self.bounds.accounts)?;
@@ -239,10 +262,12 @@ impl State {
                 self.accounts.close(*account)?;
                 Ok(Done::nothing(Some(*account), Effect::Final))
             }
-            Body::Post { entry, .. } => self.post(entry, changes),
+            Body::Post { entry, .. } => self.post(entry, limits, changes),
             Body::PostAll { entries, .. } => self.post_all(entries, changes),
-            Body::PlaceHold { entry, expires_at, .. } => self.place_hold(event.id, entry, *expires_at, None, changes),
-            Body::IncreaseHold { hold, amount, .. } => self.increase(*hold, *amount, changes),
+            Body::PlaceHold { entry, expires_at, .. } => {
+                self.place_hold(event.id, entry, *expires_at, None, limits, changes)
+            }
+            Body::IncreaseHold { hold, amount, .. } => self.increase(*hold, *amount, limits, changes),
             Body::CaptureHold { hold, amount, last, .. } => self.capture(*hold, *amount, *last, changes),
             Body::VoidHold { hold } => self.void(*hold, changes),
             Body::Reverse { original, remaining, .. } => {
@@ -253,24 +278,34 @@ impl State {
                 self.pin_tries.remove(card);
                 Ok(Done::nothing(None, Effect::Final))
             }
+            Body::ForgetAtc { card } => {
+                self.counters.remove(card);
+                Ok(Done::nothing(None, Effect::Final))
+            }
             Body::Tick => Ok(Done::nothing(None, Effect::Final)),
         }
     }
 
-    /// Decline, then PIN, then the action.
+    /// Decline, then the counter, then PIN, then the action.
     fn card(&mut self, event: &Event, card: &CardEvent, changes: &mut Changes) -> Step {
         if matches!(card.action, CardAction::Decline { .. }) {
             return Err(Code::Declined);
         }
+        if let (Some(number), Some(atc)) = (card.card, event.controls.atc) {
+            self.judge_atc(number, atc, is_after_the_fact(card))?;
+        }
         self.judge_pin(card)?;
+        let limits = event.controls.limits.as_slice();
         match &card.action {
             CardAction::Decline { .. } => Err(Code::Declined),
             CardAction::Inquire { account } => {
                 self.accounts.open(*account)?;
                 Ok(Done::nothing(Some(*account), Effect::Nothing))
             }
-            CardAction::Post { entry } => self.post(entry, changes),
-            CardAction::Hold { entry, expires_at } => self.place_hold(event.id, entry, *expires_at, card.card, changes),
+            CardAction::Post { entry } => self.post(entry, limits, changes),
+            CardAction::Hold { entry, expires_at } => {
+                self.place_hold(event.id, entry, *expires_at, card.card, limits, changes)
+            }
             CardAction::Complete { hold, approval, entry, tolerance_bp } => {
                 let hold = self.memory.named(*hold, event.id.time());
                 self.complete(hold, card.card, *approval, entry, *tolerance_bp, changes)
@@ -280,9 +315,28 @@ impl State {
             }
             CardAction::Force { entry, hold } => {
                 let hold = hold.and_then(|hold| self.memory.named(hold, event.id.time()));
-                self.force(hold, card.card, entry, changes)
+                self.force(hold, card.card, entry, limits, changes)
             }
         }
+    }
+
+    /// The counter passes once and is noted then, whatever else is refused. `only_noted`: it belongs to what has been
+    /// decided already, and may come out of order.
+    fn judge_atc(&mut self, card: CardId, atc: Atc, only_noted: bool) -> Result<(), Code> {
+        let judged = match self.counters.get(&card) {
+            Some(seen) if only_noted => return Ok(self.note_atc(card, atc.value.max(*seen))),
+            Some(seen) if atc.value <= *seen => Err(Code::AtcNotNew),
+            Some(seen) if atc.value - *seen > atc.ahead_max => Err(Code::AtcTooFar),
+            Some(_) => Ok(()),
+            None if self.counters.len() < self.bounds.cards_with_counters => Ok(()),
+            None if only_noted => return Ok(()),
+            None => Err(Code::AtcNotJudged),
+        };
+        judged.map(|()| self.note_atc(card, atc.value))
+    }
+
+    fn note_atc(&mut self, card: CardId, value: u16) {
+        self.counters.insert(card, value);
     }
 
     fn judge_pin(&mut self, card: &CardEvent) -> Result<(), Code> {
@@ -319,11 +373,23 @@ impl State {
         changes.holds.extend(signed);
     }
 
-    fn post(&mut self, entry: &Entry, changes: &mut Changes) -> Step {
+    /// Whether accounts, limits and floors allow an entry that takes the place of nothing.
+    fn allow(&self, entry: &Entry, limits: &[Limit]) -> Result<(), Code> {
         well_formed(entry)?;
         self.accounts.admit(entry)?;
+        self.usages.exceeded(limits, size(entry), true, self.at).map_or(Ok(()), |(_, code)| Err(code))?;
         self.accounts.bear(entry, None, false)?;
-        Ok(self.post_in_place_of(None, entry, changes))
+        if self.usages.has_room(limits, self.bounds.usages) { Ok(()) } else { Err(Code::Full) }
+    }
+
+    fn charge(&mut self, limits: &[Limit], amount: i64, counted: bool) -> Vec<Charge> {
+        self.usages.charge(limits, amount, counted, self.at, self.bounds.usages)
+    }
+
+    fn post(&mut self, entry: &Entry, limits: &[Limit], changes: &mut Changes) -> Step {
+        self.allow(entry, limits)?;
+        let charges = self.charge(limits, size(entry), true);
+        Ok(Done { charges, ..self.post_in_place_of(None, entry, changes) })
     }
 
     fn post_all(&mut self, entries: &[Entry], changes: &mut Changes) -> Step {
@@ -336,7 +402,7 @@ impl State {
         }
         entries.iter().for_each(|entry| self.move_posted(entry, changes));
         let account = entries.first().and_then(first);
-        Ok(Done { amount: i64::try_from(amount).unwrap_or(i64::MAX), account, effect: Effect::Final })
+        Ok(Done::new(i64::try_from(amount).unwrap_or(i64::MAX), account, Effect::Final))
     }
 
     /// The first of some entries, posted in their order, that cannot be, and why. Posts nothing.
@@ -364,20 +430,22 @@ impl State {
         entry: &Entry,
         expires_at: Millis,
         card: Option<CardId>,
+        limits: &[Limit],
         changes: &mut Changes,
     ) -> Step {
-        well_formed(entry)?;
-        self.accounts.admit(entry)?;
-        self.accounts.bear(entry, None, false)?;
+        self.allow(entry, limits)?;
         if self.holds.len() >= self.bounds.holds {
             return Err(Code::Full);
         }
         self.move_pending(entry, 1, changes);
         self.holds.insert(id, Hold { entry: entry.clone(), expires_at, card, approval: approval(self.seq) });
-        Ok(Done { amount: size(entry), account: first(entry), effect: Effect::Held { captured: 0, increased: 0 } })
+        let charges = self.charge(limits, size(entry), true);
+        let effect = Effect::Held { captured: 0, increased: 0 };
+        Ok(Done { charges, ..Done::new(size(entry), first(entry), effect) })
     }
 
-    /// Lets a hold go and, where `rest` is something, holds that instead. Gives what was held.
+    /// Lets a hold go and, where `rest` is something, holds that instead. Gives what was held. What its event was
+    /// charged of limits stays.
     fn replace_hold(&mut self, id: EventId, rest: Option<Entry>, changes: &mut Changes) -> Option<Entry> {
         let hold = self.holds.remove(id)?;
         self.move_pending(&hold.entry, -1, changes);
@@ -398,17 +466,41 @@ impl State {
         }
     }
 
-    fn increase(&mut self, id: EventId, amount: i64, changes: &mut Changes) -> Step {
+    /// Gives back what an event was charged of limits: so much, or where nothing is left of what it did, all.
+    fn give_back(&mut self, id: EventId, amount: Option<i64>) {
+        if let Some(record) = self.memory.get_mut(id) {
+            match amount {
+                Some(amount) => self.usages.adjust(&mut record.charges, -amount),
+                None => self.usages.give_back(&mut record.charges),
+            }
+        }
+    }
+
+    /// Takes what a hold was charged over to the event that posts so much of it; the rest stays.
+    fn split_charges(&mut self, hold: EventId, amount: i64) -> Vec<Charge> {
+        self.memory.get_mut(hold).map_or_else(Vec::new, |record| split(&mut record.charges, amount))
+    }
+
+    fn increase(&mut self, id: EventId, amount: i64, limits: &[Limit], changes: &mut Changes) -> Step {
         let held = self.holds.usable(id, self.at).map(|hold| hold.entry.clone()).ok_or(Code::HoldNotFound)?;
         let is_pair = held.postings.len() == 2;
         let more = part(&held, amount).filter(|_| is_pair).ok_or(Code::InvalidAmount)?;
+        self.usages.exceeded(limits, amount, false, self.at).map_or(Ok(()), |(_, code)| Err(code))?;
         self.accounts.bear(&more, None, false)?;
         let whole = grown(&held, amount).ok_or(Code::Overflow)?;
-        self.replace_hold(id, Some(whole), changes);
-        if let Some(Record { effect: Effect::Held { increased, .. }, .. }) = self.memory.get_mut(id) {
-            *increased = increased.saturating_add(amount);
+        if !self.usages.has_room(limits, self.bounds.usages) {
+            return Err(Code::Full);
         }
-        Ok(Done { amount, account: first(&held), effect: Effect::Final })
+        self.replace_hold(id, Some(whole), changes);
+        // No use of its own: the hold's event is charged the more.
+        let charges = self.charge(limits, amount, false);
+        if let Some(record) = self.memory.get_mut(id) {
+            record.charges.extend(charges);
+            if let Effect::Held { increased, .. } = &mut record.effect {
+                *increased = increased.saturating_add(amount);
+            }
+        }
+        Ok(Done::new(amount, first(&held), Effect::Final))
     }
 
     fn capture(&mut self, id: EventId, amount: i64, last: bool, changes: &mut Changes) -> Step {
@@ -416,16 +508,21 @@ impl State {
         let captured = part(&held, amount).filter(|_| amount <= size(&held)).ok_or(Code::InvalidAmount)?;
         let rest = if last || amount == size(&held) { None } else { part(&held, size(&held) - amount) };
         self.accounts.bear(&captured, Some(&held), false)?;
+        let charges = self.split_charges(id, amount);
+        if rest.is_none() {
+            self.give_back(id, None);
+        }
         self.replace_hold(id, rest, changes);
         self.note_captured(id, amount);
         self.move_posted(&captured, changes);
-        Ok(Done { amount, account: first(&captured), effect: Effect::Posted(captured) })
+        Ok(Done { charges, ..Done::new(amount, first(&captured), Effect::Posted(captured)) })
     }
 
     fn void(&mut self, id: EventId, changes: &mut Changes) -> Step {
         self.holds.usable(id, self.at).ok_or(Code::HoldNotFound)?;
         let held = self.replace_hold(id, None, changes).ok_or(Code::HoldNotFound)?;
-        Ok(Done { amount: size(&held), account: first(&held), effect: Effect::Final })
+        self.give_back(id, None);
+        Ok(Done::new(size(&held), first(&held), Effect::Final))
     }
 
     /// Posts the entry in place of a hold, which is closed by it.
@@ -457,24 +554,40 @@ impl State {
     }
 
     /// Posts the entry whatever the floors say, in place of a hold if there is one.
-    fn force(&mut self, id: Option<EventId>, card: Option<CardId>, entry: &Entry, changes: &mut Changes) -> Step {
+    /// Limits are charged and not judged.
+    fn force(
+        &mut self,
+        id: Option<EventId>,
+        card: Option<CardId>,
+        entry: &Entry,
+        limits: &[Limit],
+        changes: &mut Changes,
+    ) -> Step {
         well_formed(entry)?;
         self.accounts.admit(entry)?;
         let fits = |hold: &Hold| hold.card == card && hold.entry.currency == entry.currency;
         let hold = id.and_then(|id| Some((id, self.holds.usable(id, self.at).filter(|hold| fits(hold))?)));
         self.accounts.bear(entry, hold.map(|(_, hold)| &hold.entry), true)?;
         let id = hold.map(|(id, _)| id);
-        Ok(self.post_in_place_of(id, entry, changes))
+        let mut done = self.post_in_place_of(id, entry, changes);
+        if id.is_none() {
+            done.charges = self.charge(limits, size(entry), true);
+        }
+        Ok(done)
     }
 
     /// The entry has been checked; the hold is closed by it.
     fn post_in_place_of(&mut self, hold: Option<EventId>, entry: &Entry, changes: &mut Changes) -> Done {
+        let mut charges = Vec::new();
         if let Some(id) = hold {
-            self.replace_hold(id, None, changes);
+            let held = self.replace_hold(id, None, changes).map_or(0, |held| size(&held));
             self.note_captured(id, size(entry));
+            // Charged as much more or less as is posted.
+            charges = self.memory.get_mut(id).map_or_else(Vec::new, |record| std::mem::take(&mut record.charges));
+            self.usages.adjust(&mut charges, size(entry).saturating_sub(held));
         }
         self.move_posted(entry, changes);
-        Done { amount: size(entry), account: first(entry), effect: Effect::Posted(entry.clone()) }
+        Done { charges, ..Done::new(size(entry), first(entry), Effect::Posted(entry.clone())) }
     }
 
     fn outcome(&self, result: Result<&Done, Code>, reason: u16, is_card: bool) -> Outcome {
@@ -508,12 +621,12 @@ impl State {
                 (Err(code), Some((number, refused))) if *code == refused => u16::try_from(number + 1).unwrap_or(0),
                 _ => 0,
             },
-            _ => 0,
+            _ => self.exceeded_limit(event, &result),
         };
         let outcome = self.outcome(result.as_ref().map_err(|code| *code), reason, card.is_some());
         let answer: Arc<[u8]> = card.map_or(Arc::from([]), |card| Arc::from(card.answer.as_slice()));
         let applied = Applied { outcome: outcome.clone(), replayed: false, answer: Arc::clone(&answer) };
-        let effect = result.map_or(Effect::Nothing, |done| done.effect);
+        let (effect, charges) = result.map_or((Effect::Nothing, Vec::new()), |done| (done.effect, done.charges));
         let horizon = horizon(event);
         let accepted_until = event.id.time().saturating_add(horizon);
         let forget_at = match effect {
@@ -533,11 +646,27 @@ impl State {
             newest: event.id.time(),
             horizon,
             effect,
+            charges,
             reversed: false,
             forget_at,
         };
         self.memory.insert(event.id, record, &self.bounds);
         applied
+    }
+
+    /// The number of the limit that refused an event, from 1. Nothing was charged since.
+    fn exceeded_limit(&self, event: &Event, result: &Step) -> u16 {
+        let Err(refused @ (Code::CountLimitExceeded | Code::AmountLimitExceeded)) = result else { return 0 };
+        let (amount, counted) = match &event.body {
+            Body::IncreaseHold { amount, .. } => (*amount, false),
+            Body::Post { entry, .. } | Body::PlaceHold { entry, .. } => (size(entry), true),
+            Body::Card(CardEvent { action: CardAction::Post { entry } | CardAction::Hold { entry, .. }, .. }) => {
+                (size(entry), true)
+            }
+            _ => return 0,
+        };
+        let first = self.usages.exceeded(&event.controls.limits, amount, counted, self.at);
+        first.filter(|(_, code)| code == refused).and_then(|(place, _)| u16::try_from(place + 1).ok()).unwrap_or(0)
     }
 
     /// Expires holds and forgets what is due, a bounded number at once. Gives how many holds went.
@@ -546,9 +675,11 @@ impl State {
         for _ in 0..TICK_WORK_MAX {
             let Some((_, id)) = self.holds.next_expiry().filter(|(at, _)| *at <= self.at) else { break };
             self.replace_hold(id, None, changes);
+            self.give_back(id, None);
             expired += 1;
         }
         self.memory.tick(self.at);
+        self.usages.tick(self.at);
         expired
     }
 }
@@ -559,6 +690,11 @@ fn is_reversal(event: &Event) -> bool {
         Body::Card(card) => matches!(card.action, CardAction::Reverse { .. }),
         _ => false,
     }
+}
+
+/// Whether a card event tells of what has been decided elsewhere.
+fn is_after_the_fact(card: &CardEvent) -> bool {
+    card.advice || matches!(card.action, CardAction::Force { .. } | CardAction::Reverse { .. })
 }
 
 fn horizon(event: &Event) -> Millis {

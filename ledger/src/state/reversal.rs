@@ -44,8 +44,13 @@ impl State {
             && let Some(original) = self.memory.get_mut(id)
         {
             original.reversed = true;
+            let is_undone = match &original.effect {
+                Effect::Posted(entry) => taken_back == size(entry),
+                _ => !self.holds.contains(id),
+            };
+            self.give_back(id, (!is_undone).then_some(taken_back));
         }
-        Ok(Done { amount: taken_back, account, effect: Effect::Final })
+        Ok(Done::new(taken_back, account, Effect::Final))
     }
 
     /// The event a reversal names, if it can be meant.

@@ -24,7 +24,15 @@ fn the_ledger_does_what_the_model_does() {
 /// The same where every table is at its bound most of the time.
 #[test]
 fn the_ledger_does_what_the_model_does_at_its_bounds() {
-    let bounds = Bounds { accounts: 7, holds: 3, records: 30, tombstones: 2, cards_with_wrong_pins: 1 };
+    let bounds = Bounds {
+        accounts: 7,
+        holds: 3,
+        records: 30,
+        tombstones: 2,
+        cards_with_wrong_pins: 1,
+        cards_with_counters: 1,
+        usages: 2,
+    };
     agree(bounds, 2600, 400);
 }
 
@@ -48,7 +56,7 @@ fn agree(bounds: Bounds, cases: u32, length: usize) {
     // What the generator never reaches was never compared.
     let codes: BTreeSet<Code> = seen.keys().map(|(_, code, _)| *code).collect();
     let missing: BTreeSet<Code> = Code::ALL.into_iter().filter(|code| !codes.contains(code)).collect();
-    let out_of_reach = if bounds == Bounds::default() { vec![PinNotJudged, Full] } else { vec![] };
+    let out_of_reach = if bounds == Bounds::default() { vec![AtcNotJudged, PinNotJudged, Full] } else { vec![] };
     assert_eq!(missing, out_of_reach.into_iter().collect(), "codes that no event was answered with");
     for wanted in REACHED {
         assert!(seen.contains_key(&wanted), "never reached: {wanted:?}");
@@ -155,6 +163,10 @@ impl Pair {
         }
         for card in 0..3 {
             prop_assert_eq!(self.state.pin_tries(card), self.model.tries(card));
+            prop_assert_eq!(self.state.atc(card), self.model.counter(card));
+        }
+        for usage in words::USAGES {
+            prop_assert_eq!(self.state.usage(usage), self.model.used(usage), "{:?}", usage);
         }
         for (_, event) in self.events.iter().rev().take(BATCH) {
             let found = self.state.lookup(event.id, None).map(|recorded| recorded.applied.outcome);

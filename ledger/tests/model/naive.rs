@@ -8,6 +8,7 @@ use ledger::{
     AccountId, Body, CardAction, CardEvent, CardId, Code, Entry, Event, EventId, Floor, Key, Outcome, PinCheck,
     Posting, Reference,
 };
+use ledger::{Limit, Period, Usage, UsageKey};
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
@@ -53,6 +54,15 @@ struct Grave {
     until: u64,
 }
 
+/// What an event was charged of a usage, in the period that ends then.
+struct Use {
+    key: UsageKey,
+    until: u64,
+    by: EventId,
+    amount: i128,
+    counted: bool,
+}
+
 #[derive(Default)]
 pub struct Naive {
     pub bounds: Bounds,
@@ -64,6 +74,13 @@ pub struct Naive {
     known: Vec<Known>,
     graves: Vec<Grave>,
     tries: BTreeMap<CardId, u8>,
+    counters: BTreeMap<CardId, u16>,
+    /// Ends of the current periods.
+    periods: BTreeMap<UsageKey, u64>,
+    uses: Vec<Use>,
+    /// Of the event at hand, and what they say against it.
+    limits: Vec<Limit>,
+    exceeded: Vec<(Code, u16)>,
     forgotten_before: u64,
     seq: u64,
     at: u64,
@@ -143,6 +160,72 @@ impl Naive {
         self.tries.get(&card).copied().unwrap_or(0)
     }
 
+    pub fn counter(&self, card: CardId) -> Option<u16> {
+        self.counters.get(&card).copied()
+    }
+
+    pub fn used(&self, key: UsageKey) -> Usage {
+        let until = self.periods.get(&key).copied().filter(|until| *until > self.at);
+        let uses = self.uses.iter().filter(|one| one.key == key && Some(one.until) == until);
+        uses.fold(Usage::default(), |sum, one| Usage {
+            count: sum.count + u32::from(one.counted),
+            amount: sum.amount + one.amount,
+        })
+    }
+
+    /// What the limits say against so much more, and whether there is room to count it.
+    fn over_limits(&mut self, amount: i128, counted: bool) -> Vec<Code> {
+        let mut faults = Vec::new();
+        for (limit, place) in self.limits.iter().zip(1..) {
+            let used = self.used(limit.usage);
+            if counted && limit.count_max.is_some_and(|max| used.count + 1 > max) {
+                faults.push((Code::CountLimitExceeded, place));
+            }
+            if limit.amount_max.is_some_and(|max| used.amount + amount > i128::from(max)) {
+                faults.push((Code::AmountLimitExceeded, place));
+            }
+        }
+        self.exceeded = faults.clone();
+        let keys: BTreeSet<UsageKey> = self.limits.iter().map(|limit| limit.usage).collect();
+        let new = keys.iter().filter(|key| !self.periods.contains_key(key)).count();
+        let full = (self.periods.len() + new > self.bounds.usages).then_some(Code::Full);
+        faults.into_iter().map(|(code, _)| code).chain(full).collect()
+    }
+
+    fn charge(&mut self, by: EventId, amount: i128, counted: bool) {
+        let mut done = BTreeSet::new();
+        for limit in self.limits.clone() {
+            if !done.insert(limit.usage) {
+                continue;
+            }
+            let current = self.periods.get(&limit.usage).copied();
+            if current.is_none() && self.periods.len() >= self.bounds.usages {
+                continue;
+            }
+            let until = current.filter(|until| *until > self.at).unwrap_or_else(|| {
+                let hours = match limit.usage.period {
+                    Period::Day => 25,
+                    Period::Week => 7 * 24 + 1,
+                    Period::Month => 31 * 24 + 1,
+                };
+                limit.ends_at.min(self.at + hours * HOUR).max(self.at + 1)
+            });
+            self.periods.insert(limit.usage, until);
+            self.uses.push(Use { key: limit.usage, until, by, amount, counted });
+        }
+    }
+
+    /// Something was taken back: so much, or all that is left.
+    fn give_back(&mut self, by: EventId, amount: Option<i128>) {
+        match amount {
+            None => self.uses.retain(|one| one.by != by),
+            Some(amount) => {
+                let of = self.uses.iter_mut().filter(|one| one.by == by);
+                of.for_each(|one| one.amount = (one.amount - amount).max(0));
+            }
+        }
+    }
+
     /// The outcome, and whether the event was known.
     pub fn apply(&mut self, seq: u64, at: u64, event: &Event) -> (Outcome, bool) {
         (self.seq, self.at) = (seq, at);
@@ -169,6 +252,8 @@ impl Naive {
             return (self.outcome(&Err(Code::IdTooOld), 0, false), false);
         }
         self.refused_entry = 0;
+        self.limits.clone_from(&event.controls.limits);
+        self.exceeded.clear();
         let result = self.run(event);
         let is_reversal = match &event.body {
             Body::Reverse { .. } => true,
@@ -177,7 +262,11 @@ impl Naive {
         };
         let reason = match card(event).map(|card| &card.action) {
             Some(CardAction::Decline { reason }) if matches!(result, Err(Code::Declined)) => *reason,
-            _ => self.refused_entry,
+            _ => {
+                let first =
+                    self.exceeded.iter().find(|(code, _)| result.as_ref().is_err_and(|refused| refused == code));
+                first.map_or(self.refused_entry, |(_, place)| *place)
+            }
         };
         let outcome = self.outcome(&result, reason, card(event).is_some());
         if !(is_reversal && outcome.code == Code::Full) {
@@ -293,15 +382,16 @@ impl Naive {
                 self.accounts.get_mut(account).unwrap().closed = true;
                 Ok((0, Some(*account), Did::Final))
             }
-            Body::Post { entry, .. } => self.post(entry),
+            Body::Post { entry, .. } => self.post(event.id, entry),
             Body::PostAll { entries, .. } => self.post_all(entries),
             Body::PlaceHold { entry, expires_at, .. } => self.hold(event.id, entry, *expires_at, None),
-            Body::IncreaseHold { hold, amount, .. } => self.increase(*hold, i128::from(*amount)),
-            Body::CaptureHold { hold, amount, last, .. } => self.capture(*hold, i128::from(*amount), *last),
+            Body::IncreaseHold { hold, amount, .. } => self.increase(event.id, *hold, i128::from(*amount)),
+            Body::CaptureHold { hold, amount, last, .. } => self.capture(event.id, *hold, i128::from(*amount), *last),
             Body::VoidHold { hold } => {
                 let hold = self.live(*hold).ok_or(Code::HoldNotFound)?;
                 let (id, entry) = (hold.id, hold.entry.clone());
                 self.let_go(id);
+                self.give_back(id, None);
                 Ok((size(&entry), first(&entry), Did::Final))
             }
             Body::Reverse { original, remaining, .. } => {
@@ -312,6 +402,10 @@ impl Naive {
                 self.tries.remove(card);
                 Ok((0, None, Did::Final))
             }
+            Body::ForgetAtc { card } => {
+                self.counters.remove(card);
+                Ok((0, None, Did::Final))
+            }
             Body::Tick => unreachable!(),
         }
     }
@@ -319,6 +413,22 @@ impl Naive {
     fn card(&mut self, event: &Event, card: &CardEvent) -> Step {
         if matches!(card.action, CardAction::Decline { .. }) {
             return Err(Code::Declined);
+        }
+        if let (Some(id), Some(atc)) = (card.card, event.controls.atc) {
+            let late = card.advice || matches!(card.action, CardAction::Force { .. } | CardAction::Reverse { .. });
+            let seen = self.counters.get(&id).copied();
+            let has_place = seen.is_some() || self.counters.len() < self.bounds.cards_with_counters;
+            let mut faults = Vec::new();
+            if !late {
+                let above = i32::from(atc.value) - seen.map_or(0, i32::from);
+                faults.extend((!has_place).then_some(Code::AtcNotJudged));
+                faults.extend((seen.is_some() && above <= 0).then_some(Code::AtcNotNew));
+                faults.extend((seen.is_some() && above > i32::from(atc.ahead_max)).then_some(Code::AtcTooFar));
+            }
+            smallest(faults)?;
+            if has_place {
+                self.counters.insert(id, seen.map_or(atc.value, |seen| seen.max(atc.value)));
+            }
         }
         if let (Some(id), PinCheck::Right | PinCheck::Wrong) = (card.card, card.pin) {
             let tries = self.tries(id);
@@ -343,7 +453,7 @@ impl Naive {
                 self.usable(*account)?;
                 Ok((0, Some(*account), Did::Nothing))
             }
-            CardAction::Post { entry } => self.post(entry),
+            CardAction::Post { entry } => self.post(event.id, entry),
             CardAction::Hold { entry, expires_at } => self.hold(event.id, entry, *expires_at, card.card),
             CardAction::Complete { hold, approval, entry, tolerance_bp } => {
                 self.complete(event, *hold, card.card, *approval, entry, *tolerance_bp)
@@ -413,8 +523,11 @@ impl Naive {
         faults
     }
 
-    fn post(&mut self, entry: &Entry) -> Step {
-        smallest(self.faults(entry, None, false))?;
+    fn post(&mut self, id: EventId, entry: &Entry) -> Step {
+        let mut faults = self.faults(entry, None, false);
+        faults.extend(self.over_limits(size(entry), true));
+        smallest(faults)?;
+        self.charge(id, size(entry), true);
         self.posted.extend_from_slice(&entry.postings);
         Ok((size(entry), first(entry), Did::Posted(entry.clone())))
     }
@@ -427,8 +540,11 @@ impl Naive {
         let before = self.posted.len();
         let mut sum = 0;
         for (entry, number) in entries.iter().zip(1..) {
-            match self.post(entry) {
-                Ok((amount, ..)) => sum += amount,
+            match smallest(self.faults(entry, None, false)) {
+                Ok(()) => {
+                    self.posted.extend_from_slice(&entry.postings);
+                    sum += size(entry);
+                }
                 Err(code) => {
                     self.posted.truncate(before);
                     self.refused_entry = number;
@@ -444,7 +560,9 @@ impl Naive {
         if self.holds.len() >= self.bounds.holds {
             faults.push(Code::Full);
         }
+        faults.extend(self.over_limits(size(entry), true));
         smallest(faults)?;
+        self.charge(id, size(entry), true);
         self.holds.push(Hold { id, entry: entry.clone(), expires_at, card, approval: self.approval() });
         Ok((size(entry), first(entry), Did::Held { captured: 0, increased: 0 }))
     }
@@ -471,7 +589,7 @@ impl Naive {
         }
     }
 
-    fn increase(&mut self, id: EventId, amount: i128) -> Step {
+    fn increase(&mut self, by: EventId, id: EventId, amount: i128) -> Step {
         let hold = self.live(id).ok_or(Code::HoldNotFound)?.entry.clone();
         if amount <= 0 || hold.postings.len() != 2 {
             return Err(Code::InvalidAmount);
@@ -481,7 +599,10 @@ impl Naive {
         if size(&hold) + amount > i128::from(i64::MAX) {
             faults.push(Code::Overflow);
         }
+        faults.extend(self.over_limits(amount, false));
         smallest(faults)?;
+        self.charge(by, amount, false);
+        self.uses.iter_mut().filter(|one| one.by == by).for_each(|one| one.by = id);
         self.resize(id, size(&hold) + amount);
         for known in self.known.iter_mut().filter(|known| known.event.id == id) {
             if let Did::Held { increased, .. } = &mut known.did {
@@ -491,13 +612,25 @@ impl Naive {
         Ok((amount, first(&hold), Did::Final))
     }
 
-    fn capture(&mut self, id: EventId, amount: i128, last: bool) -> Step {
+    fn capture(&mut self, by: EventId, id: EventId, amount: i128, last: bool) -> Step {
         let hold = self.live(id).ok_or(Code::HoldNotFound)?;
         let held = hold.entry.clone();
         if amount <= 0 || amount > size(&held) {
             return Err(Code::InvalidAmount);
         }
         let part = resized(&held, amount).ok_or(Code::InvalidAmount)?;
+        for at in 0..self.uses.len() {
+            let one = &mut self.uses[at];
+            if one.by == id {
+                let taken = Use { by, amount: one.amount.min(amount), ..*one };
+                one.amount -= taken.amount;
+                one.counted = false;
+                self.uses.push(taken);
+            }
+        }
+        if last || amount == size(&held) {
+            self.give_back(id, None);
+        }
         self.resize(id, if last { 0 } else { size(&held) - amount });
         self.captured(id, amount);
         self.posted.extend_from_slice(&part.postings);
@@ -529,12 +662,21 @@ impl Naive {
         if hold.entry.currency != entry.currency {
             faults.push(Code::CurrencyMismatch);
         }
-        let id = hold.id;
+        let (id, held) = (hold.id, size(&hold.entry));
         smallest(faults)?;
+        self.settle(event.id, id, size(entry) - held);
         self.let_go(id);
         self.captured(id, size(entry));
         self.posted.extend_from_slice(&entry.postings);
         Ok((size(entry), first(entry), Did::Posted(entry.clone())))
+    }
+
+    /// What a hold was charged goes over to what is posted in its place, so much more or less.
+    fn settle(&mut self, by: EventId, hold: EventId, more: i128) {
+        for one in self.uses.iter_mut().filter(|one| one.by == hold) {
+            one.by = by;
+            one.amount = (one.amount + more).max(0);
+        }
     }
 
     fn force(&mut self, event: &Event, hold: Option<Reference>, card: Option<CardId>, entry: &Entry) -> Step {
@@ -543,8 +685,11 @@ impl Naive {
         let hold = hold.filter(|hold| hold.card == card && hold.entry.currency == entry.currency);
         smallest(self.faults(entry, hold.as_ref().map(|hold| &hold.entry), true))?;
         if let Some(hold) = hold {
+            self.settle(event.id, hold.id, size(entry) - size(&hold.entry));
             self.let_go(hold.id);
             self.captured(hold.id, size(entry));
+        } else {
+            self.charge(event.id, size(entry), true);
         }
         self.posted.extend_from_slice(&entry.postings);
         Ok((size(entry), first(entry), Did::Posted(entry.clone())))
@@ -581,7 +726,8 @@ impl Naive {
         if original.reversed || original.outcome.code != Code::Approved {
             return nothing;
         }
-        let back = match original.did.clone() {
+        let original_did = original.did.clone();
+        let back = match original_did.clone() {
             Did::Nothing => return nothing,
             Did::Final => return Err(Code::NotReversible),
             Did::Posted(entry) => self.unpost(&entry, remaining)?,
@@ -602,6 +748,11 @@ impl Naive {
             }
         };
         if back > 0 {
+            let all = match original_did {
+                Did::Posted(entry) => back == size(&entry),
+                _ => self.holds.iter().all(|hold| hold.id != id),
+            };
+            self.give_back(id, (!all).then_some(back));
             self.known.iter_mut().find(|known| known.event.id == id).unwrap().reversed = true;
         }
         Ok((back, account, Did::Final))
@@ -659,7 +810,12 @@ impl Naive {
     fn tick(&mut self) -> i128 {
         let due: Vec<EventId> =
             self.holds.iter().filter(|hold| hold.expires_at <= self.at).map(|hold| hold.id).collect();
-        due.iter().for_each(|id| self.let_go(*id));
+        for id in &due {
+            self.let_go(*id);
+            self.give_back(*id, None);
+        }
+        let now = self.at;
+        self.periods.retain(|_, until| *until > now);
         let open: BTreeSet<EventId> = self.holds.iter().map(|hold| hold.id).collect();
         let at = self.at;
         self.known.retain(|known| {
@@ -682,8 +838,11 @@ impl Naive {
         accepted.then_some(&known.outcome)
     }
 
-    /// Rows: accounts, holds, remembered events, unknown originals, cards.
-    pub fn sizes(&self) -> [usize; 5] {
-        [self.accounts.len(), self.holds.len(), self.known.len(), self.graves.len(), self.tries.len()]
+    /// Rows: accounts, holds, remembered events, unknown originals, cards with wrong PINs and
+    /// with counters, usages.
+    pub fn sizes(&self) -> [usize; 7] {
+        let [accounts, holds, known] = [self.accounts.len(), self.holds.len(), self.known.len()];
+        let [graves, tries, counters] = [self.graves.len(), self.tries.len(), self.counters.len()];
+        [accounts, holds, known, graves, tries, counters, self.periods.len()]
     }
 }

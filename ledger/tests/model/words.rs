@@ -1,7 +1,8 @@
 //! Random numbers as events. Zero is the simplest event, so that a failing series shrinks to one that can be read.
 
 use ledger::{
-    AccountKind, Body, CardAction, CardEvent, Content, Entry, Event, EventId, Floor, Key, PinCheck, Posting, Reference,
+    AccountKind, Atc, Body, CardAction, CardEvent, Content, Controls, Entry, Event, EventId, Floor, Key, Limit, Period,
+    PinCheck, Posting, Reference, Subject, UsageKey,
 };
 
 /// Choices taken out of one number, one after the other.
@@ -23,6 +24,15 @@ impl Choices {
         from[usize::try_from(self.of(from.len() as u128)).unwrap()]
     }
 }
+
+/// What is counted together in these series.
+pub const USAGES: [UsageKey; 5] = [
+    UsageKey { of: Subject::Card(0), class: 0, period: Period::Day },
+    UsageKey { of: Subject::Card(0), class: 1, period: Period::Day },
+    UsageKey { of: Subject::Account(2), class: 0, period: Period::Week },
+    UsageKey { of: Subject::Account(0), class: 0, period: Period::Day },
+    UsageKey { of: Subject::Account(2), class: 0, period: Period::Month },
+];
 
 pub const ACCOUNTS: u64 = 8;
 
@@ -57,15 +67,16 @@ impl Author {
             fund(1, 2),
             fund(1, 3),
         ];
-        bodies.map(|body| self.write(body, 0, 0, None)).into()
+        bodies.map(|body| self.write(Event::new(EventId(0), Content([0; 16]), body), 0, None)).into()
     }
 
-    fn write(&mut self, body: Body, back: i64, content: u8, id: Option<EventId>) -> (u64, Event) {
+    /// Gives the event its id.
+    fn write(&mut self, event: Event, back: i64, id: Option<EventId>) -> (u64, Event) {
         self.now += 1;
         let mut low = [0; 10];
         low[..8].copy_from_slice(&(self.past.len() as u64).to_be_bytes());
         let id = id.unwrap_or_else(|| EventId::new(self.now.saturating_add_signed(-back), low));
-        let event = Event { id, content: Content([content; 16]), body };
+        let event = Event { id, ..event };
         self.past.push(event.clone());
         (self.now, event)
     }
@@ -86,7 +97,8 @@ impl Author {
         let back = self.back(&mut choices);
         let content = u8::from(choices.one_in(6));
         let body = self.body(&mut choices);
-        self.write(body, back, content, id)
+        let controls = if body.is_controlled() { self.controls(&mut choices) } else { Controls::default() };
+        self.write(Event { controls, ..Event::new(EventId(0), Content([content; 16]), body) }, back, id)
     }
 
     /// How far an id's time lies back.
@@ -109,6 +121,21 @@ impl Author {
         if ids.is_empty() { self.earlier(choices).id } else { choices.pick(&ids) }
     }
 
+    fn controls(&self, choices: &mut Choices) -> Controls {
+        let count = choices.pick(&[0, 0, 1, 1, 2, 3]);
+        let atc = choices.one_in(4).then(|| Atc {
+            value: u16::try_from(choices.of(6)).unwrap() + u16::try_from(self.past.len() / 16).unwrap(),
+            ahead_max: choices.pick(&[u16::MAX, 4, 0]),
+        });
+        let limit = |_| Limit {
+            usage: choices.pick(&USAGES),
+            count_max: choices.pick(&[None, Some(3), Some(1), Some(0)]),
+            amount_max: choices.pick(&[None, Some(60), Some(20), Some(i64::MAX), Some(-1)]),
+            ends_at: self.now + choices.pick(&[DAY, HOUR, SECOND, 0, 40 * DAY]),
+        };
+        Controls { limits: (0..count).map(limit).collect(), atc }
+    }
+
     fn body(&self, choices: &mut Choices) -> Body {
         let record = Vec::new();
         match choices.pick(&[0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9, 10]) {
@@ -123,6 +150,7 @@ impl Author {
             4 => Body::Reverse { original: self.original(choices), remaining: remaining(choices), record },
             5 => Body::Card(self.card(choices)),
             6 => Body::Tick,
+            7 if choices.one_in(3) => Body::ForgetAtc { card: choices.of(3) },
             7 if !choices.one_in(4) => Body::ResetPinTries { card: choices.of(3) },
             7 => Body::CloseAccount { account: 1 + choices.of(u128::from(ACCOUNTS)) },
             _ => Body::OpenAccount {
@@ -267,6 +295,7 @@ pub fn kind(event: &Event) -> &'static str {
         Body::VoidHold { .. } => "void",
         Body::Reverse { .. } => "reverse",
         Body::ResetPinTries { .. } => "reset",
+        Body::ForgetAtc { .. } => "forget",
         Body::Tick => "tick",
         Body::Card(card) => match &card.action {
             CardAction::Decline { .. } => "card decline",

@@ -152,7 +152,7 @@ impl Sheet {
         self.ids.insert(label.to_owned(), id);
         let mut content = [0; 16];
         content.iter_mut().zip(set.get("content").unwrap_or(&"").bytes()).for_each(|(to, byte)| *to = byte);
-        Event { id, content: Content(content), body: self.body(&words, &set) }
+        Event::new(id, Content(content), self.body(&words, &set))
     }
 
     fn body(&self, words: &[&str], set: &HashMap<&str, &str>) -> Body {

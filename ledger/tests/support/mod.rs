@@ -22,7 +22,7 @@ pub fn id(number: u64) -> EventId {
 }
 
 pub fn event(number: u64, body: Body) -> Event {
-    Event { id: id(number), content: Content([1; 16]), body }
+    Event::new(id(number), Content([1; 16]), body)
 }
 
 pub fn entry(from: u64, to: u64, amount: i64) -> Entry {

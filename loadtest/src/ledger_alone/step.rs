@@ -54,7 +54,7 @@ impl Step {
                 Body::CaptureHold { hold, amount: movement.amount, last: true, record: Vec::new() }
             }
         };
-        Event { id, content: Content(id.0.to_be_bytes()), body }
+        Event::new(id, Content(id.0.to_be_bytes()), body)
     }
 
     /// The amount an approving outcome states.

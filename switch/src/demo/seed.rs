@@ -138,7 +138,7 @@ async fn pay_in(parts: &Parts, source: u64, account: u64, amount: i64) -> anyhow
     let postings = vec![Posting { account, amount }, Posting { account: source, amount: -amount }];
     let record = serde_json::json!({"kind": "funding", "description": "Opening balance"}).to_string().into_bytes();
     let body = Body::Post { entry: Entry { currency: CURRENCY, postings }, record };
-    let event = Event { id: admin_core::fresh_event_id(), content: Content([0; 16]), body };
+    let event = Event::new(admin_core::fresh_event_id(), Content([0; 16]), body);
     match parts.ledger.submit(event).await?.outcome.code {
         Code::Approved => Ok(()),
         code => bail!("the ledger refuses the opening balance: {code:?}"),

@@ -76,10 +76,10 @@ fn event(
     facts: &AnswerFacts,
     judged: Judged,
 ) -> Event {
-    Event {
-        id: identity.id,
-        content: identity.content,
-        body: ledger::Body::Card(CardEvent {
+    Event::new(
+        identity.id,
+        identity.content,
+        ledger::Body::Card(CardEvent {
             aliases: identity.aliases.clone(),
             repeat_of: identity.repeat_of,
             advice: request.mti.is_advice(),
@@ -90,7 +90,7 @@ fn event(
             answer: facts.to_bytes(),
             record: record::of(link, origin, request, facts),
         }),
-    }
+    )
 }
 
 fn ledger_card(card: &Card) -> CardId {

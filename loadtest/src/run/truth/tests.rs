@@ -59,7 +59,7 @@ fn moved(from: u64, to: u64, amount: i64) -> Vec<Posting> {
 }
 
 fn applied(seq: u64, body: Body, code: Code, amount: i64, approval: u32, moves: Vec<Posting>) -> AppliedEvent {
-    let event = Event { id: EventId::new(seq, [0; 10]), content: Content([0; 16]), body };
+    let event = Event::new(EventId::new(seq, [0; 10]), Content([0; 16]), body);
     let (account, balance, available) = (Some(ACCOUNT), 0, 0);
     let outcome = Outcome { code, reason: 0, seq, at: seq, amount, account, balance, available, approval };
     AppliedEvent { seq, at: seq, event: Arc::new(event), outcome, replayed: false, moves, holds: vec![] }

@@ -19,7 +19,7 @@ fn applied(body: Body, code: Code) -> AppliedEvent {
         available: 8000,
         approval: 4711,
     };
-    let event = Event { id: EventId::new(1_800_000_000_000, [0; 10]), content: Content([0; 16]), body };
+    let event = Event::new(EventId::new(1_800_000_000_000, [0; 10]), Content([0; 16]), body);
     let moves = if code == Code::Approved { postings() } else { vec![] };
     AppliedEvent { seq: 9, at: outcome.at, event: Arc::new(event), outcome, replayed: false, moves, holds: vec![] }
 }

@@ -12,7 +12,7 @@ use crate::search::{Search, Wanted};
 
 /// Of every second millisecond; every third event is no transaction.
 fn event(seq: u64) -> AppliedEvent {
-    let event = Event { id: EventId::new(seq, [0; 10]), content: Content([0; 16]), body: Body::Tick };
+    let event = Event::new(EventId::new(seq, [0; 10]), Content([0; 16]), Body::Tick);
     let outcome = Outcome {
         code: Code::Approved,
         reason: 0,
@@ -195,7 +195,7 @@ async fn a_failure_is_tried_again_until_it_is_over() {
             floor: ledger::Floor::Limited(0),
         };
         let id = EventId::new(ledger::Clock::now(&ledger::SystemClock), [u8::try_from(account).unwrap(); 10]);
-        ledger.submit(Event { id, content: Content([0; 16]), body }).await.unwrap();
+        ledger.submit(Event::new(id, Content([0; 16]), body)).await.unwrap();
     }
     let began = Instant::now();
     tokio::time::sleep(Duration::from_millis(100)).await;
