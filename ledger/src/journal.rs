@@ -8,8 +8,11 @@ use crate::event::Millis;
 use crate::storage::{Storage, StorageFile};
 
 pub const FORMAT_VERSION: u8 = 1;
-/// Changes when `State::apply` would give another outcome for an old event.
-pub const RULES_VERSION: u8 = 2;
+/// Changes when `State::apply` would give another outcome for an old event, and when there are events that an older
+/// program does not know.
+pub const RULES_VERSION: u8 = 3;
+/// The oldest rules whose events have the same outcomes today.
+pub const RULES_OLDEST: u8 = 2;
 
 const SEGMENT_MAGIC: [u8; 4] = *b"UMSG";
 const FRAME_MAGIC: [u8; 4] = *b"UMFR";

@@ -5,8 +5,8 @@ use std::io;
 use crate::codec;
 use crate::event::{Event, Millis};
 use crate::journal::{
-    ALIGNMENT, EVENT_HEADER, FORMAT_VERSION, FRAME_HEADER, FrameHeader, Kind, Position, RULES_VERSION, SEGMENT_HEADER,
-    SegmentHeader, first_seq_of, segment_name,
+    ALIGNMENT, EVENT_HEADER, FORMAT_VERSION, FRAME_HEADER, FrameHeader, Kind, Position, RULES_OLDEST, RULES_VERSION,
+    SEGMENT_HEADER, SegmentHeader, first_seq_of, segment_name,
 };
 use crate::limits::BATCH_BYTES_MAX;
 use crate::storage::Storage;
@@ -312,7 +312,7 @@ fn check_version(name: &str, offset: usize, header: &FrameHeader) -> Result<(), 
         let what = format!("written in format {}, this program has {FORMAT_VERSION}", header.version);
         return Err(other_version(name, offset, what));
     }
-    if header.rules != RULES_VERSION {
+    if !(RULES_OLDEST..=RULES_VERSION).contains(&header.rules) {
         let what = format!("written under rules {}, this program has {RULES_VERSION}", header.rules);
         return Err(other_version(name, offset, what));
     }

@@ -38,7 +38,7 @@ struct Header {
 fn frame(header: &Header, body: &[u8]) -> Vec<u8> {
     let mut frame = sealed(
         [
-            &b"UMFR\x01\x02"[..],
+            &b"UMFR\x01\x03"[..],
             &[header.kind, 0],
             &(body.len() as u32).to_le_bytes(),
             &header.count.to_le_bytes(),
@@ -76,6 +76,12 @@ fn entry(amount: i64) -> Vec<u8> {
     let amounts = [(-amount).to_le_bytes(), amount.to_le_bytes()];
     let [debit, credit] = amounts.map(Vec::from);
     [hex("C602 02"), hex("0100000000000000"), debit, hex("0200000000000000"), credit].concat()
+}
+
+/// One limit: so often, and an amount of 500, until a second after the start.
+fn limit(count: u8) -> Vec<u8> {
+    let ends_at = (START + 1000).to_le_bytes().to_vec();
+    [hex("01 01 0700000000000000 01 01"), ends_at, vec![1, count, 0, 0, 0], hex("01 F401000000000000")].concat()
 }
 
 /// Every kind of event and every card action, with the outcome it must have.
@@ -130,6 +136,12 @@ fn events() -> Vec<(Vec<u8>, Code, i64)> {
         (event(18, "08", &[hex("00 00 00 00 02 03"), hex("01 0200000000000000"), end()]), Code::WrongPin, 0),
         (event(19, "09", &[hex("0700000000000000")]), Code::Approved, 0),
         (event(20, "0A", &[]), Code::Approved, 0),
+        // A limit of card 7 (class 1, a week): once, and 500; no counter. A second one refuses.
+        (event(21, "83", &[limit(1), hex("00"), entry(3), hex("0000")]), Code::Approved, 3),
+        (event(22, "84", &[limit(1), hex("00"), entry(3), expiry(), hex("0000")]), Code::CountLimitExceeded, 0),
+        // No limit, but a counter of 258, at most 16 ahead.
+        (event(23, "88", &[hex("00 01 0201 1000"), card(), hex("02"), entry(4), end()]), Code::Approved, 4),
+        (event(24, "0D", &[hex("0700000000000000")]), Code::Approved, 0),
     ]
 }
 
@@ -153,7 +165,7 @@ fn every_event_is_encoded_as_the_page_says() {
     disk.replace("00000000000000000001.wal", segment);
 
     let report = verify_storage(&disk).unwrap();
-    assert_eq!((report.events, report.frames, report.unfinished), (20, 1, None));
+    assert_eq!((report.events, report.frames, report.unfinished), (24, 1, None));
     let ledger = open(disk).unwrap();
     for (number, (_, code, amount)) in (1_u8..).zip(&events) {
         let id = EventId(u128::from_le_bytes(id(number).try_into().unwrap()));
@@ -161,16 +173,16 @@ fn every_event_is_encoded_as_the_page_says() {
             Some(known) => {
                 let outcome = &known.applied.outcome;
                 assert_eq!((outcome.code, outcome.amount), (*code, *amount), "event {number}");
-                let answer: &[u8] = if (10..=18).contains(&number) { b"ok" } else { b"" };
+                let answer: &[u8] = if (10..=18).contains(&number) || number == 23 { b"ok" } else { b"" };
                 assert_eq!(&known.applied.answer[..], answer);
             }
             // The repeat is known by its first copy, and a tick is not remembered.
             None => assert!([13, 20].contains(&number), "event {number}"),
         }
     }
-    // 100 - 40 + 20 + 7 - 7, and 9 held.
+    // 100 - 40 + 20 + 7 - 7 + 3 + 4, and 9 held.
     let account = ledger.account(2).unwrap();
-    assert_eq!((account.balance, account.pending_credits, account.closed), (80, 9, false));
+    assert_eq!((account.balance, account.pending_credits, account.closed), (87, 9, false));
     assert!(ledger.account(3).unwrap().closed);
     ledger.close();
 }

@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ledger::limits::Bounds;
+use ledger::limits::{Bounds, TABLES};
 use ledger::testing::ManualClock;
 use ledger::{AccountId, AccountView, AsOf, Body, FileStorage, Ledger, State, read, stats, trial_balance};
 use support::{START, config, script};
@@ -68,6 +68,6 @@ fn every_event_is_counted_under_its_kind_and_outcome() {
     assert_eq!(counted.first_at, Some(START));
     assert_eq!(counted.kinds["open-account"].values().sum::<u64>(), opened);
     assert!(counted.kinds.contains_key("card decline") && counted.kinds.contains_key("reverse"), "{counted:?}");
-    let names = |tables: [(&'static str, usize); 5]| tables.map(|(name, _)| name);
+    let names = |tables: [(&'static str, usize); TABLES]| tables.map(|(name, _)| name);
     assert_eq!(names(report.sizes), names(Bounds::default().tables()), "each table has its own bound");
 }

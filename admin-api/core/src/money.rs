@@ -272,6 +272,8 @@ fn refusal(code: Code) -> ApiError {
         Code::HoldNotFound => (ErrorCode::WrongState, "the reservation is not open any more"),
         Code::CurrencyMismatch => (ErrorCode::Validation, "the wallets have different currencies"),
         Code::InvalidAmount | Code::InvalidEntry => (ErrorCode::Validation, "the amount is not possible here"),
+        Code::CountLimitExceeded => (ErrorCode::NoFunds, "a limit allows no further one in this period"),
+        Code::AmountLimitExceeded => (ErrorCode::NoFunds, "a limit does not allow so much in this period"),
         Code::Overflow => (ErrorCode::Validation, "the amount is too large for the wallet"),
         Code::Full => (ErrorCode::Downstream, "the ledger has no room for it now; try again later"),
         _ => (ErrorCode::WrongState, "the ledger refuses this"),

@@ -323,20 +323,19 @@ impl State {
     /// The counter passes once and is noted then, whatever else is refused. `only_noted`: it belongs to what has been
     /// decided already, and may come out of order.
     fn judge_atc(&mut self, card: CardId, atc: Atc, only_noted: bool) -> Result<(), Code> {
-        let judged = match self.counters.get(&card) {
-            Some(seen) if only_noted => return Ok(self.note_atc(card, atc.value.max(*seen))),
-            Some(seen) if atc.value <= *seen => Err(Code::AtcNotNew),
-            Some(seen) if atc.value - *seen > atc.ahead_max => Err(Code::AtcTooFar),
-            Some(_) => Ok(()),
-            None if self.counters.len() < self.bounds.cards_with_counters => Ok(()),
-            None if only_noted => return Ok(()),
-            None => Err(Code::AtcNotJudged),
-        };
-        judged.map(|()| self.note_atc(card, atc.value))
-    }
-
-    fn note_atc(&mut self, card: CardId, value: u16) {
-        self.counters.insert(card, value);
+        let seen = self.atc(card);
+        let has_place = seen.is_some() || self.counters.len() < self.bounds.cards_with_counters;
+        match seen {
+            _ if only_noted => {}
+            Some(seen) if atc.value <= seen => return Err(Code::AtcNotNew),
+            Some(seen) if atc.value - seen > atc.ahead_max => return Err(Code::AtcTooFar),
+            None if !has_place => return Err(Code::AtcNotJudged),
+            _ => {}
+        }
+        if has_place {
+            self.counters.insert(card, atc.value.max(seen.unwrap_or(0)));
+        }
+        Ok(())
     }
 
     fn judge_pin(&mut self, card: &CardEvent) -> Result<(), Code> {

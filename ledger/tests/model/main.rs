@@ -67,7 +67,7 @@ fn agree(bounds: Bounds, cases: u32, length: usize) {
 type Seen = (&'static str, Code, &'static str);
 
 /// What must occur in every run, beside all codes.
-const REACHED: [Seen; 19] = [
+const REACHED: [Seen; 27] = [
     ("tick", Approved, " of something"),
     ("capture", Approved, " of something"),
     ("capture", InvalidAmount, ""),
@@ -87,6 +87,14 @@ const REACHED: [Seen; 19] = [
     ("card reverse id or repeat", Approved, " of something"),
     ("card post", TooLate, ""),
     ("card post", Approved, ", again"),
+    ("post", CountLimitExceeded, ""),
+    ("hold", AmountLimitExceeded, ""),
+    ("increase", AmountLimitExceeded, ""),
+    ("card hold", CountLimitExceeded, ""),
+    ("card reverse id", AtcNotNew, ", again"),
+    ("card force", Approved, " of something"),
+    ("card inquire", AtcTooFar, ""),
+    ("forget", Approved, " of nothing"),
 ];
 
 use Code::*;

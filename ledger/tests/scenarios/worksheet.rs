@@ -8,21 +8,23 @@
 //! take | card 7 complete auth W>M 38 | Approved 38 | 62     | 38
 //! ```
 //!
-//! The first row names the columns: accounts (balance, or balance/available) and `tries:7` (wrong PINs of card 7).
+//! The first row names the columns: accounts (balance, or balance/available) `tries:7` and `atc:7` (wrong PINs and counter of
+//! card 7) and `used:card7.0.day` (how often / how much).
 //! An empty cell is not looked at. `again` behind an outcome says that the event was known. Accounts BANK (may go
 //! below zero), W, V and M, in currency 710, are open when a sheet begins.
 //!
 //! Entries are `FROM>TO AMOUNT` or `A-5,B+3,C+2`. Events are those of [`Body`]; words with `=` set what else there
 //! is: `for` (life of a hold), `pin`, `max` (PIN tries), `keys`, `repeat`, `content`, `at` (the id's time, from now),
-//! `cur`, `tol` (basis points), `approval`. Three directives stand alone in a row: `wait`, `bounds` (at the top) and
+//! `cur`, `tol` (basis points), `approval`, `atc` (value/ahead at most), `ends` (of a limit's period, from now) and
+//! `limits`: `card7.0.day:2:100,W.1.week::50` is twice and 100 a day with card 7, class 0; 50 a week, class 1. Three directives stand alone in a row: `wait`, `bounds` (at the top) and
 //! `name ID -1m`, which fixes the id of an event that comes later.
 
 use std::collections::HashMap;
 
 use ledger::limits::Bounds;
 use ledger::{
-    AccountId, AccountKind, Body, CardAction, CardEvent, Code, Content, Entry, Event, EventId, Floor, Key, PinCheck,
-    Posting, Reference, State,
+    AccountId, AccountKind, Atc, Body, CardAction, CardEvent, Code, Content, Controls, Entry, Event, EventId, Floor,
+    Key, Limit, Period, PinCheck, Posting, Reference, State, Subject, UsageKey,
 };
 
 const START: u64 = 1_800_000_000_000;
@@ -85,6 +87,10 @@ impl Sheet {
             self.approvals.insert(label.to_owned(), outcome.approval);
         }
 
+        let (expected, reason) = expected.split_once(" by ").map_or((expected, None), |(code, by)| (code, Some(by)));
+        if let Some(reason) = reason {
+            assert_eq!(outcome.reason.to_string(), reason, "{line}: reason");
+        }
         let mut words = expected.split_whitespace();
         assert_eq!(format!("{:?}", outcome.code), words.next().unwrap(), "{line}");
         let rest: Vec<&str> = words.collect();
@@ -105,6 +111,16 @@ impl Sheet {
     fn check(&self, line: &str, column: &str, cell: &str) {
         if let Some(card) = column.strip_prefix("tries:") {
             assert_eq!(self.state.pin_tries(card.parse().unwrap()).to_string(), cell, "{line}: {column}");
+            return;
+        }
+        if let Some(card) = column.strip_prefix("atc:") {
+            let atc = self.state.atc(card.parse().unwrap()).map_or("-".to_owned(), |atc| atc.to_string());
+            assert_eq!(atc, cell, "{line}: {column}");
+            return;
+        }
+        if let Some(usage) = column.strip_prefix("used:") {
+            let used = self.state.usage(self::usage(usage));
+            assert_eq!(format!("{}/{}", used.count, used.amount), cell, "{line}: {column}");
             return;
         }
         let view = self.state.account(account(column)).unwrap();
@@ -152,7 +168,19 @@ impl Sheet {
         self.ids.insert(label.to_owned(), id);
         let mut content = [0; 16];
         content.iter_mut().zip(set.get("content").unwrap_or(&"").bytes()).for_each(|(to, byte)| *to = byte);
-        Event::new(id, Content(content), self.body(&words, &set))
+        let controls = Controls { limits: self.limits(&set), atc: set.get("atc").map(|atc| self::atc(atc)) };
+        Event { controls, ..Event::new(id, Content(content), self.body(&words, &set)) }
+    }
+
+    fn limits(&self, set: &HashMap<&str, &str>) -> Vec<Limit> {
+        let ends_at = self.now + set.get("ends").map_or(86_400_000, |ends| duration(ends));
+        let limit = |word: &str| {
+            let [usage, count, amount] = word.split(':').collect::<Vec<_>>()[..] else { panic!("no limit: {word}") };
+            let max = |word: &str| (!word.is_empty()).then(|| number(word));
+            let count_max = max(count).map(|count| u32::try_from(count).unwrap());
+            Limit { usage: self::usage(usage), ends_at, count_max, amount_max: max(amount) }
+        };
+        set.get("limits").map_or_else(Vec::new, |limits| limits.split(',').map(limit).collect())
     }
 
     fn body(&self, words: &[&str], set: &HashMap<&str, &str>) -> Body {
@@ -185,6 +213,7 @@ impl Sheet {
                 Body::Reverse { original: self.id(original), remaining: remaining(to), record }
             }
             ["reset-tries", card] => Body::ResetPinTries { card: card.parse().unwrap() },
+            ["forget-atc", card] => Body::ForgetAtc { card: card.parse().unwrap() },
             ["tick"] => Body::Tick,
             ["card", ref words @ ..] => Body::Card(self.card(words, set)),
             _ => panic!("no such event: {words:?}"),
@@ -246,6 +275,29 @@ impl Sheet {
     }
 }
 
+/// `card7.0.day` or `W.1.week`.
+fn usage(word: &str) -> UsageKey {
+    let [of, class, period] = word.split('.').collect::<Vec<_>>()[..] else { panic!("no usage: {word}") };
+    UsageKey {
+        of: of
+            .strip_prefix("card")
+            .map_or_else(|| Subject::Account(account(of)), |n| Subject::Card(n.parse().unwrap())),
+        class: class.parse().unwrap(),
+        period: match period {
+            "day" => Period::Day,
+            "week" => Period::Week,
+            "month" => Period::Month,
+            _ => panic!("no period: {period}"),
+        },
+    }
+}
+
+/// `value` or `value/ahead`.
+fn atc(word: &str) -> Atc {
+    let (value, ahead) = word.split_once('/').unwrap_or((word, "100"));
+    Atc { value: value.parse().unwrap(), ahead_max: ahead.parse().unwrap() }
+}
+
 fn remaining(words: &[&str]) -> i64 {
     match words {
         [] => 0,
@@ -301,6 +353,8 @@ fn bounds(words: &str) -> Bounds {
             "holds" => bounds.holds = rows,
             "records" => bounds.records = rows,
             "tombstones" => bounds.tombstones = rows,
+            "counters" => bounds.cards_with_counters = rows,
+            "usages" => bounds.usages = rows,
             "cards" => bounds.cards_with_wrong_pins = rows,
             _ => panic!("no bound {name}"),
         }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use ledger::testing::ManualClock;
 use ledger::{
-    AccountKind, Body, CardAction, CardEvent, Content, Entry, Event, EventId, Floor, Ledger, LedgerConfig, OpenError,
-    PinCheck, Posting, Reference, Storage, SubmitError,
+    AccountKind, Atc, Body, CardAction, CardEvent, Content, Controls, Entry, Event, EventId, Floor, Ledger,
+    LedgerConfig, Limit, OpenError, Period, PinCheck, Posting, Reference, Storage, Subject, SubmitError, UsageKey,
 };
 
 pub const START: u64 = 1_800_000_000_000;
@@ -72,6 +72,14 @@ impl Random {
     }
 }
 
+/// A limit that is reached now and then, and a counter that mostly rises.
+fn controls(number: u64) -> Controls {
+    let usage = UsageKey { of: Subject::Card(7), class: 0, period: Period::Day };
+    let limit = Limit { usage, ends_at: START + 1_000_000, count_max: Some(9), amount_max: Some(200) };
+    let value = u16::try_from(number ^ 8).unwrap_or(u16::MAX);
+    Controls { limits: vec![limit], atc: Some(Atc { value, ahead_max: 100 }) }
+}
+
 /// Accounts, money on them, and then everything that can be done with it; a few events are copies of earlier ones.
 pub fn script(seed: u64, events: u64) -> Vec<Event> {
     let mut random = Random::new(seed);
@@ -104,7 +112,8 @@ pub fn script(seed: u64, events: u64) -> Vec<Event> {
                 continue;
             }
         };
-        script.push(event(number, body));
+        let controls = if body.is_controlled() && number % 3 == 0 { controls(number) } else { Controls::default() };
+        script.push(Event { controls, ..event(number, body) });
     }
     script
 }

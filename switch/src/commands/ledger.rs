@@ -151,7 +151,15 @@ mod tests {
             frames: 5,
             events: 9,
             unfinished: Some(("00000000000000000007.wal".into(), 640)),
-            sizes: [("accounts", 3), ("open_holds", 1), ("remembered_events", 9), ("reversed", 0), ("cards", 0)],
+            sizes: [
+                ("accounts", 3),
+                ("open_holds", 1),
+                ("remembered_events", 9),
+                ("reversed", 0),
+                ("cards", 0),
+                ("counters", 0),
+                ("usages", 0),
+            ],
             trial_balance: [(8, (1 << 70, 1 << 70)), (710, (5, 5))].into(),
             digest: 0xAB,
         };

@@ -141,7 +141,9 @@ fn own_code(mti: Mti, code: Code, reason: u16) -> ResponseCode {
         Code::WrongPin => ResponseCode::WRONG_PIN,
         Code::InsufficientFunds => ResponseCode::INSUFFICIENT_FUNDS,
         Code::HoldNotFound | Code::ApprovalMismatch => ResponseCode::ORIGINAL_NOT_FOUND,
-        Code::OverTolerance => ResponseCode::AMOUNT_LIMIT,
+        Code::OverTolerance | Code::AmountLimitExceeded => ResponseCode::AMOUNT_LIMIT,
+        Code::CountLimitExceeded => ResponseCode::COUNT_LIMIT,
+        Code::AtcNotNew | Code::AtcTooFar => ResponseCode::CRYPTOGRAM_REFUSED,
         // An advice about an unknown original is never refused; the original, should it still come, is too late.
         Code::OriginalNotFound if mti.is_advice() => ResponseCode::APPROVED,
         Code::OriginalNotFound => ResponseCode::ORIGINAL_NOT_FOUND,

@@ -21,10 +21,12 @@ impl ResponseCode {
     pub const AMOUNT_LIMIT: Self = Self(61);
     pub const CARD_BLOCKED: Self = Self(62);
     pub const SECURITY_VIOLATION: Self = Self(63);
+    pub const COUNT_LIMIT: Self = Self(65);
     pub const TOO_LATE: Self = Self(68);
     pub const PIN_TRIES_EXCEEDED: Self = Self(75);
     pub const REVERSAL_DIFFERS: Self = Self(77);
     pub const NO_ACCOUNT: Self = Self(78);
+    pub const CRYPTOGRAM_REFUSED: Self = Self(82);
     pub const PIN_BLOCK_UNDECIPHERABLE: Self = Self(86);
     pub const UNAVAILABLE: Self = Self(91);
     pub const NO_ROUTE: Self = Self(92);

@@ -109,7 +109,11 @@ pub fn row_of(event: &AppliedEvent) -> Option<Row> {
         Body::CaptureHold { record, .. } => Some(of_rest(event, "capture", None, record)),
         Body::VoidHold { .. } => Some(of_rest(event, "void", None, &[])),
         Body::Reverse { record, .. } => Some(of_rest(event, "reversal", None, record)),
-        Body::OpenAccount { .. } | Body::CloseAccount { .. } | Body::ResetPinTries { .. } | Body::Tick => None,
+        Body::OpenAccount { .. }
+        | Body::CloseAccount { .. }
+        | Body::ResetPinTries { .. }
+        | Body::ForgetAtc { .. }
+        | Body::Tick => None,
     }
 }
 

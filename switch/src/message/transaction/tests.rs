@@ -104,6 +104,9 @@ fn the_answer_is_the_one_that_was_given() {
     assert_eq!(answer("0200", "000000", Code::InsufficientFunds), told("0210", "51", None));
     assert_eq!(answer("0200", "310000", Code::Approved), told("0210", "00", None));
     assert_eq!(answer("0100", "000000", Code::WrongPin), told("0110", "55", None));
+    assert_eq!(answer("0200", "000000", Code::CountLimitExceeded), told("0210", "65", None));
+    assert_eq!(answer("0200", "000000", Code::AmountLimitExceeded), told("0210", "61", None));
+    assert_eq!(answer("0200", "000000", Code::AtcNotNew), told("0210", "82", None));
     assert_eq!(answer("0420", "000000", Code::OriginalNotFound), told("0430", "00", None));
     assert_eq!(answer("0400", "000000", Code::OriginalNotFound), told("0410", "25", None));
 }
@@ -129,7 +132,9 @@ fn what_came_over_rest_has_its_record() {
 fn only_transactions_have_rows() {
     let copy = AppliedEvent { replayed: true, ..applied(Body::Card(card("0200", "000000")), Code::Approved) };
     assert_eq!(row_of(&copy), None);
-    for body in [Body::Tick, Body::CloseAccount { account: 1 }, Body::ResetPinTries { card: 1 }] {
+    for body in
+        [Body::Tick, Body::CloseAccount { account: 1 }, Body::ResetPinTries { card: 1 }, Body::ForgetAtc { card: 1 }]
+    {
         assert_eq!(row_of(&applied(body, Code::Approved)), None);
     }
 }
