@@ -1,6 +1,6 @@
 //! Events as bytes. Everything is little-endian; every length is checked before it is believed.
 
-use crate::controls::{Atc, Controls, Limit, Period, Subject, UsageKey};
+use crate::controls::{Atc, Controls, Limit, Period, Side, Subject, Sum, Total, Totals, UsageKey};
 use crate::event::{
     AccountKind, Body, CardAction, CardEvent, Content, Entry, Event, EventId, Floor, PinCheck, Posting, Reference,
 };
@@ -90,6 +90,20 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), TooLarge> {
             out.push(13);
             out.extend_from_slice(&card.to_le_bytes());
         }
+        Body::CloseTotals { terminal, currency, next_date, counted, record } => {
+            out.push(14);
+            out.extend_from_slice(&terminal.to_le_bytes());
+            out.extend_from_slice(&currency.to_le_bytes());
+            out.extend_from_slice(&next_date.to_le_bytes());
+            out.push(u8::from(counted.is_some()));
+            for sum in
+                counted.iter().flat_map(|all| [all.debits, all.debit_reversals, all.credits, all.credit_reversals])
+            {
+                out.extend_from_slice(&sum.count.to_le_bytes());
+                out.extend_from_slice(&sum.amount.to_le_bytes());
+            }
+            put_bytes(record, RECORD_MAX, out)?;
+        }
         Body::PostAll { entries, record } => {
             let postings: usize = entries.iter().map(|entry| entry.postings.len()).sum();
             if entries.len() > BATCH_ENTRIES_MAX || postings > BATCH_POSTINGS_MAX {
@@ -142,6 +156,15 @@ fn put_kind(kind: u8, controls: &Controls, out: &mut Vec<u8>) -> Result<(), TooL
     if let Some(atc) = controls.atc {
         out.extend_from_slice(&atc.value.to_le_bytes());
         out.extend_from_slice(&atc.ahead_max.to_le_bytes());
+    }
+    out.push(u8::from(controls.total.is_some()));
+    if let Some(total) = controls.total {
+        out.extend_from_slice(&total.terminal.to_le_bytes());
+        out.push(match total.side {
+            Side::Debit => 0,
+            Side::Credit => 1,
+        });
+        out.extend_from_slice(&total.business_date.to_le_bytes());
     }
     Ok(())
 }
@@ -291,6 +314,13 @@ pub fn decode(bytes: &[u8]) -> Result<Event, NoEvent> {
         },
         12 => Body::PostAll { entries: reader.entries()?, record: reader.bytes(RECORD_MAX)? },
         13 => Body::ForgetAtc { card: reader.u64()? },
+        14 => Body::CloseTotals {
+            terminal: reader.u64()?,
+            currency: reader.u16()?,
+            next_date: reader.u32()?,
+            counted: if reader.flag()? { Some(reader.totals()?) } else { None },
+            record: reader.bytes(RECORD_MAX)?,
+        },
         _ => return Err(NoEvent),
     };
     // One event has one form: no controls are not written.
@@ -319,6 +349,10 @@ impl Reader<'_> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
+    fn u32(&mut self) -> Result<u32, NoEvent> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
     fn i64(&mut self) -> Result<i64, NoEvent> {
         Ok(i64::from_le_bytes(self.array()?))
     }
@@ -342,7 +376,25 @@ impl Reader<'_> {
         }
         let limits = (0..count).map(|_| self.limit()).collect::<Result<_, _>>()?;
         let atc = if self.flag()? { Some(Atc { value: self.u16()?, ahead_max: self.u16()? }) } else { None };
-        Ok(Controls { limits, atc })
+        let total = if self.flag()? { Some(self.total()?) } else { None };
+        Ok(Controls { limits, atc, total })
+    }
+
+    fn total(&mut self) -> Result<Total, NoEvent> {
+        Ok(Total {
+            terminal: self.u64()?,
+            side: match self.byte()? {
+                0 => Side::Debit,
+                1 => Side::Credit,
+                _ => return Err(NoEvent),
+            },
+            business_date: self.u32()?,
+        })
+    }
+
+    fn totals(&mut self) -> Result<Totals, NoEvent> {
+        let mut sum = || Ok(Sum { count: self.u32()?, amount: self.u64()? });
+        Ok(Totals { debits: sum()?, debit_reversals: sum()?, credits: sum()?, credit_reversals: sum()? })
     }
 
     fn limit(&mut self) -> Result<Limit, NoEvent> {
@@ -497,7 +549,15 @@ mod tests {
             },
         );
         let atc = any::<Option<(u16, u16)>>().prop_map(|atc| atc.map(|(value, ahead_max)| Atc { value, ahead_max }));
-        (proptest::collection::vec(limit, 0..=3), atc).prop_map(|(limits, atc)| Controls { limits, atc })
+        let total = any::<Option<(u64, bool, u32)>>().prop_map(|total| {
+            let side = |debit| if debit { Side::Debit } else { Side::Credit };
+            total.map(|(terminal, debit, business_date)| Total { terminal, side: side(debit), business_date })
+        });
+        (proptest::collection::vec(limit, 0..=3), atc, total).prop_map(|(limits, atc, total)| Controls {
+            limits,
+            atc,
+            total,
+        })
     }
 
     fn body() -> impl Strategy<Value = Body> {
@@ -534,6 +594,16 @@ mod tests {
             }),
             any::<u64>().prop_map(|card| Body::ResetPinTries { card }),
             any::<u64>().prop_map(|card| Body::ForgetAtc { card }),
+            (any::<u64>(), any::<u16>(), any::<u32>(), any::<Option<[(u32, u64); 4]>>(), record()).prop_map(
+                |(terminal, currency, next_date, counted, record)| {
+                    let counted = counted.map(|sums| {
+                        let [debits, debit_reversals, credits, credit_reversals] =
+                            sums.map(|(count, amount)| Sum { count, amount });
+                        Totals { debits, debit_reversals, credits, credit_reversals }
+                    });
+                    Body::CloseTotals { terminal, currency, next_date, counted, record }
+                }
+            ),
             Just(Body::Tick),
             (
                 proptest::collection::vec(any::<u128>(), 0..=4),
@@ -582,7 +652,9 @@ mod tests {
         let mut bytes = Vec::new();
         let usage = UsageKey { of: Subject::Card(1), class: 0, period: Period::Day };
         let limit = Limit { usage, ends_at: 1, count_max: Some(1), amount_max: Some(1) };
-        let controls = Controls { limits: vec![limit; LIMITS_MAX], atc: Some(Atc { value: 1, ahead_max: 1 }) };
+        let total = Total { terminal: 1, side: Side::Debit, business_date: 1 };
+        let controls =
+            Controls { limits: vec![limit; LIMITS_MAX], atc: Some(Atc { value: 1, ahead_max: 1 }), total: Some(total) };
         let event = Event { controls, ..Event::new(EventId(1), Content([0; 16]), body) };
         encode(&event, &mut bytes).unwrap();
         assert!(bytes.len() <= crate::limits::EVENT_BYTES_MAX, "{}", bytes.len());

@@ -1,5 +1,5 @@
-//! What an event has to pass beside its funds, with the values it is judged by: limits of use, and the card's
-//! transaction counter. They are judged and consumed in the step that moves the money.
+//! What is judged and counted of an event beside its funds, in the step that moves the money: limits of use, the card's
+//! transaction counter, the terminal's totals. The values it is judged by come with the event.
 
 use crate::event::{AccountId, CardId, Millis};
 
@@ -10,11 +10,13 @@ pub struct Controls {
     pub limits: Vec<Limit>,
     /// Of card events.
     pub atc: Option<Atc>,
+    /// Of events that post: a hold is counted when something is posted in its place.
+    pub total: Option<Total>,
 }
 
 impl Controls {
     pub fn is_empty(&self) -> bool {
-        self.limits.is_empty() && self.atc.is_none()
+        self.limits.is_empty() && self.atc.is_none() && self.total.is_none()
     }
 }
 
@@ -77,4 +79,57 @@ pub struct Atc {
     pub value: u16,
     /// How far it may be ahead of the highest that was seen.
     pub ahead_max: u16,
+}
+
+pub type TerminalId = u64;
+
+/// Where what is posted is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    pub terminal: TerminalId,
+    pub side: Side,
+    /// As YYYYMMDD, for a terminal that is counted for the first time; afterwards closing sets it.
+    pub business_date: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The cardholder pays.
+    Debit,
+    /// The cardholder is paid, as by a refund.
+    Credit,
+}
+
+/// How many, and how much in minor units. Both stop at the end of their range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    pub count: u32,
+    pub amount: u64,
+}
+
+/// Of one terminal, currency and business day, as in ISO 8583 data elements 74 to 77 and 86 to 89.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub debits: Sum,
+    pub debit_reversals: Sum,
+    pub credits: Sum,
+    pub credit_reversals: Sum,
+}
+
+/// The business day of a terminal in one currency, and the day before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TerminalDay {
+    /// As YYYYMMDD.
+    pub business_date: u32,
+    pub totals: Totals,
+    /// `None` until a day has been closed.
+    pub closed: Option<ClosedDay>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClosedDay {
+    pub business_date: u32,
+    pub totals: Totals,
+    /// Whether the terminal has counted the same, or has not said.
+    pub agrees: bool,
 }

@@ -1,6 +1,6 @@
 //! What can happen: the events of the journal.
 
-use crate::controls::Controls;
+use crate::controls::{Controls, TerminalId, Totals};
 
 /// Unix time in milliseconds.
 pub type Millis = u64;
@@ -141,6 +141,16 @@ pub enum Body {
     ForgetAtc {
         card: CardId,
     },
+    /// Ends the business day of a terminal in a currency. Where the terminal has counted something else the reason of
+    /// the outcome is 1; the day ends all the same. What is reversed later is counted on the later day.
+    CloseTotals {
+        terminal: TerminalId,
+        currency: u16,
+        /// As YYYYMMDD; later than the day that ends.
+        next_date: u32,
+        counted: Option<Totals>,
+        record: Vec<u8>,
+    },
     /// Lets go what is due: expired holds, forgotten ids. Made by the ledger itself.
     Tick,
 }
@@ -166,6 +176,7 @@ impl Body {
             Self::Card(_) => "card",
             Self::ResetPinTries { .. } => "reset-pin-tries",
             Self::ForgetAtc { .. } => "forget-atc",
+            Self::CloseTotals { .. } => "close-totals",
             Self::Tick => "tick",
         }
     }

@@ -22,7 +22,10 @@ mod tools;
 mod trial_balance;
 
 pub use clock::{Clock, SystemClock};
-pub use controls::{Atc, Controls, Limit, Period, Subject, Usage, UsageKey};
+pub use controls::{
+    Atc, ClosedDay, Controls, Limit, Period, Side, Subject, Sum, TerminalDay, TerminalId, Total, Totals, Usage,
+    UsageKey,
+};
 pub use event::{
     AccountId, AccountKind, Body, CardAction, CardEvent, CardId, Content, Entry, Event, EventId, Floor, Key, Millis,
     PinCheck, Posting, Reference,

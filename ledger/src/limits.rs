@@ -47,7 +47,7 @@ pub const REVERSIBLE_MS: u64 = ADVICE_HORIZON_MS;
 pub const AHEAD_MS: u64 = HORIZON_MS;
 
 /// Tables that have a bound.
-pub const TABLES: usize = 7;
+pub const TABLES: usize = 8;
 
 /// Rows of the state's tables at most. They are part of the rules: replay under other bounds may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,9 @@ pub struct Bounds {
     /// Usages in their current period. An event that would need a further one is refused (`Full`), because what it used
     /// could not be counted; what was paid elsewhere (`Force`) goes on uncounted.
     pub usages: usize,
+    /// Terminals and currencies whose totals are counted. Of further ones postings are refused (`Full`); what was paid
+    /// elsewhere (`Force`) goes on uncounted.
+    pub terminals: usize,
 }
 
 impl Bounds {
@@ -84,6 +87,7 @@ impl Bounds {
             ("cards_with_wrong_pins", self.cards_with_wrong_pins),
             ("cards_with_counters", self.cards_with_counters),
             ("usages", self.usages),
+            ("terminals", self.terminals),
         ]
     }
 }
@@ -98,6 +102,7 @@ impl Default for Bounds {
             cards_with_wrong_pins: 4_000_000,
             cards_with_counters: 20_000_000,
             usages: 20_000_000,
+            terminals: 2_000_000,
         }
     }
 }

@@ -58,11 +58,13 @@ pub enum Code {
     CountLimitExceeded = 27,
     /// A larger sum than a limit allows; the reason is the limit's number, from 1.
     AmountLimitExceeded = 28,
+    /// The next business date is not later than the one that would end.
+    DateNotLater = 29,
 }
 
 impl Code {
     /// Every code, in order of precedence.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Approved,
         Self::ReusedWithOtherContent,
         Self::IdTooOld,
@@ -87,6 +89,7 @@ impl Code {
         Self::AccountClosed,
         Self::CurrencyMismatch,
         Self::AccountInUse,
+        Self::DateNotLater,
         Self::CountLimitExceeded,
         Self::AmountLimitExceeded,
         Self::InsufficientFunds,
@@ -117,7 +120,7 @@ impl PartialOrd for Code {
 pub struct Outcome {
     pub code: Code,
     /// The caller's number of a decline; of a batch that was refused, the number of the entry, and of a
-    /// limit that was exceeded its own, both from 1; else 0.
+    /// limit that was exceeded its own, both from 1; 1 where a terminal has counted other totals; else 0.
     pub reason: u16,
     pub seq: u64,
     pub at: Millis,

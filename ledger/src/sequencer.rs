@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::codec;
-use crate::controls::{Usage, UsageKey};
+use crate::controls::{TerminalDay, TerminalId, Usage, UsageKey};
 use crate::event::{AccountId, Body, CardId, Content, Event, EventId, Key, Millis};
 use crate::journal::{EVENT_HEADER, Journal};
 use crate::limits::{
@@ -237,6 +237,11 @@ impl Ledger {
     /// What was used in the current period.
     pub fn usage(&self, usage: UsageKey) -> Usage {
         self.read(|state| state.usage(usage))
+    }
+
+    /// The business day of a terminal in a currency.
+    pub fn terminal_day(&self, terminal: TerminalId, currency: u16) -> Option<TerminalDay> {
+        self.read(|state| state.terminal_day(terminal, currency))
     }
 
     /// Sequence of the last durable event.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::controls::{Controls, Limit, Subject};
+use crate::controls::{Controls, Limit, Side, Subject, Sum, Totals};
 use crate::event::{Body, CardAction, CardEvent, Entry, Event, Floor, Posting, Reference};
 use crate::limits::TABLES;
 use crate::outcome::Applied;
@@ -211,7 +211,19 @@ fn controls_json(controls: &Controls) -> Value {
         })
     };
     let atc = controls.atc.map(|atc| json!({"value": atc.value, "ahead_max": atc.ahead_max}));
-    json!({"limits": controls.limits.iter().map(limit).collect::<Vec<_>>(), "atc": atc})
+    let side = |side: Side| format!("{side:?}").to_lowercase();
+    let total = controls.total.map(|total| json!({"terminal": total.terminal, "side": side(total.side)}));
+    json!({"limits": controls.limits.iter().map(limit).collect::<Vec<_>>(), "atc": atc, "total": total})
+}
+
+fn totals_json(totals: &Totals) -> Value {
+    let sum = |sum: Sum| json!({"count": sum.count, "amount": sum.amount});
+    json!({
+        "debits": sum(totals.debits),
+        "debit_reversals": sum(totals.debit_reversals),
+        "credits": sum(totals.credits),
+        "credit_reversals": sum(totals.credit_reversals),
+    })
 }
 
 /// Fields, and the caller's record.
@@ -242,6 +254,12 @@ fn describe_body(body: &Body) -> (Value, Option<&[u8]>) {
         }
         Body::Card(card) => (card_json(card), Some(&card.record)),
         Body::ResetPinTries { card } => (json!({"card": card}), None),
+        Body::CloseTotals { terminal, currency, next_date, counted, record } => {
+            let counted = counted.as_ref().map(totals_json);
+            let detail =
+                json!({"terminal": terminal, "currency": currency, "next_date": next_date, "counted": counted});
+            (detail, Some(record))
+        }
         Body::ForgetAtc { card } => (json!({"card": card}), None),
         Body::Tick => (Value::Null, None),
     }

@@ -137,11 +137,29 @@ fn events() -> Vec<(Vec<u8>, Code, i64)> {
         (event(19, "09", &[hex("0700000000000000")]), Code::Approved, 0),
         (event(20, "0A", &[]), Code::Approved, 0),
         // A limit of card 7 (class 1, a week): once, and 500; no counter. A second one refuses.
-        (event(21, "83", &[limit(1), hex("00"), entry(3), hex("0000")]), Code::Approved, 3),
-        (event(22, "84", &[limit(1), hex("00"), entry(3), expiry(), hex("0000")]), Code::CountLimitExceeded, 0),
-        // No limit, but a counter of 258, at most 16 ahead.
-        (event(23, "88", &[hex("00 01 0201 1000"), card(), hex("02"), entry(4), end()]), Code::Approved, 4),
+        (event(21, "83", &[limit(1), hex("00 00"), entry(3), hex("0000")]), Code::Approved, 3),
+        (event(22, "84", &[limit(1), hex("00 00"), entry(3), expiry(), hex("0000")]), Code::CountLimitExceeded, 0),
+        // No limit, but a counter of 258, at most 16 ahead, and a total: terminal 9, debit, 20261127.
+        (
+            event(
+                23,
+                "88",
+                &[hex("00 01 0201 1000 01 0900000000000000 00 07293501"), card(), hex("02"), entry(4), end()],
+            ),
+            Code::Approved,
+            4,
+        ),
         (event(24, "0D", &[hex("0700000000000000")]), Code::Approved, 0),
+        // Until 20261128; one debit of 4 was counted, and nothing else.
+        (
+            event(
+                25,
+                "0E",
+                &[hex("0900000000000000 C602 08293501 01 01000000 0400000000000000"), vec![0; 36], hex("0000")],
+            ),
+            Code::Approved,
+            0,
+        ),
     ]
 }
 
@@ -165,7 +183,7 @@ fn every_event_is_encoded_as_the_page_says() {
     disk.replace("00000000000000000001.wal", segment);
 
     let report = verify_storage(&disk).unwrap();
-    assert_eq!((report.events, report.frames, report.unfinished), (24, 1, None));
+    assert_eq!((report.events, report.frames, report.unfinished), (25, 1, None));
     let ledger = open(disk).unwrap();
     for (number, (_, code, amount)) in (1_u8..).zip(&events) {
         let id = EventId(u128::from_le_bytes(id(number).try_into().unwrap()));
@@ -184,6 +202,8 @@ fn every_event_is_encoded_as_the_page_says() {
     let account = ledger.account(2).unwrap();
     assert_eq!((account.balance, account.pending_credits, account.closed), (87, 9, false));
     assert!(ledger.account(3).unwrap().closed);
+    let day = ledger.terminal_day(9, 710).unwrap();
+    assert!((day.business_date, day.closed.unwrap().agrees) == (20_261_128, true));
     ledger.close();
 }
 

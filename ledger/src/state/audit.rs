@@ -66,7 +66,7 @@ impl State {
         // Writing to a digest cannot fail.
         let _ = write!(digest, "{:?}{holds:?}{:?}", self.accounts.sorted(), self.memory.rows());
         let _ = write!(digest, "{:?}{:?}{:?}", self.pin_tries, self.counters, self.usages);
-        let _ = write!(digest, "{},{}", self.seq, self.at);
+        let _ = write!(digest, "{:?}{},{}", self.terminals, self.seq, self.at);
         digest.0
     }
 
@@ -80,6 +80,7 @@ impl State {
             ("cards_with_wrong_pins", self.pin_tries.len()),
             ("cards_with_counters", self.counters.len()),
             ("usages", self.usages.len()),
+            ("terminals", self.terminals.len()),
         ]
     }
 

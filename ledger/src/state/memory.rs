@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::usages::Charge;
+use crate::controls::Total;
 use crate::event::{Body, Content, Entry, Event, EventId, Key, Millis, Reference};
 use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, Bounds, HORIZON_MS, REPEATS_MAX, TICK_WORK_MAX};
 use crate::outcome::{Applied, Code, Outcome};
@@ -41,6 +42,8 @@ pub(super) struct Record {
     pub effect: Effect,
     /// What is still charged of limits for what it did.
     pub charges: Vec<Charge>,
+    /// Where what it posted was counted.
+    pub total: Option<Total>,
     /// Something has been taken back.
     pub reversed: bool,
     /// `None` while its hold is open.

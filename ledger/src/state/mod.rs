@@ -6,6 +6,7 @@ mod entry;
 mod holds;
 mod memory;
 mod reversal;
+mod terminals;
 mod usages;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,9 @@ use self::accounts::{Account, Accounts};
 use self::entry::{credits, first, grown, part, size, well_formed};
 use self::holds::{Hold, Holds};
 use self::memory::{Effect, Memory, Record};
+use self::terminals::Terminals;
 use self::usages::{Charge, Usages, split};
-use crate::controls::{Atc, Limit, Usage, UsageKey};
+use crate::controls::{Atc, Controls, Limit, TerminalDay, TerminalId, Total, Usage, UsageKey};
 use crate::event::{
     AccountId, AccountKind, Body, CardAction, CardEvent, CardId, Content, Entry, Event, EventId, Key, Millis, PinCheck,
     Posting, Reference,
@@ -88,6 +90,7 @@ pub struct State {
     /// The highest transaction counter seen of each card.
     counters: BTreeMap<CardId, u16>,
     usages: Usages,
+    terminals: Terminals,
     seq: u64,
     at: Millis,
 }
@@ -99,11 +102,15 @@ struct Done {
     effect: Effect,
     /// What it was charged of limits.
     charges: Vec<Charge>,
+    /// Where what it posted was counted.
+    total: Option<Total>,
+    /// A terminal has counted other totals.
+    counts_differ: bool,
 }
 
 impl Done {
     fn new(amount: i64, account: Option<AccountId>, effect: Effect) -> Self {
-        Self { amount, account, effect, charges: Vec::new() }
+        Self { amount, account, effect, charges: Vec::new(), total: None, counts_differ: false }
     }
 
     fn nothing(account: Option<AccountId>, effect: Effect) -> Self {
@@ -162,6 +169,11 @@ impl State {
     /// What was used in the current period.
     pub fn usage(&self, usage: UsageKey) -> Usage {
         self.usages.used(usage, self.at)
+    }
+
+    /// The business day of a terminal in a currency.
+    pub fn terminal_day(&self, terminal: TerminalId, currency: u16) -> Option<TerminalDay> {
+        self.terminals.get(terminal, currency)
     }
 
     /// A remembered event, by id, or for a repeat by the alias of its first copy. An event that is remembered longer
@@ -252,7 +264,7 @@ impl State {
             self.undo_first_copy(event, changes);
             return Err(Code::TooLate);
         }
-        let limits = event.controls.limits.as_slice();
+        let controls = &event.controls;
         match &event.body {
             Body::OpenAccount { account, currency, kind, floor } => {
                 self.accounts.add(*account, Account::new(*currency, *kind, *floor), self.bounds.accounts)?;
@@ -262,12 +274,12 @@ impl State {
                 self.accounts.close(*account)?;
                 Ok(Done::nothing(Some(*account), Effect::Final))
             }
-            Body::Post { entry, .. } => self.post(entry, limits, changes),
+            Body::Post { entry, .. } => self.post(entry, controls, changes),
             Body::PostAll { entries, .. } => self.post_all(entries, changes),
             Body::PlaceHold { entry, expires_at, .. } => {
-                self.place_hold(event.id, entry, *expires_at, None, limits, changes)
+                self.place_hold(event.id, entry, *expires_at, None, &controls.limits, changes)
             }
-            Body::IncreaseHold { hold, amount, .. } => self.increase(*hold, *amount, limits, changes),
+            Body::IncreaseHold { hold, amount, .. } => self.increase(*hold, *amount, &controls.limits, changes),
             Body::CaptureHold { hold, amount, last, .. } => self.capture(*hold, *amount, *last, changes),
             Body::VoidHold { hold } => self.void(*hold, changes),
             Body::Reverse { original, remaining, .. } => {
@@ -277,6 +289,11 @@ impl State {
             Body::ResetPinTries { card } => {
                 self.pin_tries.remove(card);
                 Ok(Done::nothing(None, Effect::Final))
+            }
+            Body::CloseTotals { terminal, currency, next_date, counted, .. } => {
+                let key = (*terminal, *currency);
+                let agrees = self.terminals.close(key, *next_date, counted.as_ref(), self.bounds.terminals)?;
+                Ok(Done { counts_differ: !agrees, ..Done::nothing(None, Effect::Final) })
             }
             Body::ForgetAtc { card } => {
                 self.counters.remove(card);
@@ -295,27 +312,28 @@ impl State {
             self.judge_atc(number, atc, is_after_the_fact(card))?;
         }
         self.judge_pin(card)?;
-        let limits = event.controls.limits.as_slice();
+        let controls = &event.controls;
         match &card.action {
             CardAction::Decline { .. } => Err(Code::Declined),
             CardAction::Inquire { account } => {
                 self.accounts.open(*account)?;
                 Ok(Done::nothing(Some(*account), Effect::Nothing))
             }
-            CardAction::Post { entry } => self.post(entry, limits, changes),
+            CardAction::Post { entry } => self.post(entry, controls, changes),
             CardAction::Hold { entry, expires_at } => {
-                self.place_hold(event.id, entry, *expires_at, card.card, limits, changes)
+                self.place_hold(event.id, entry, *expires_at, card.card, &controls.limits, changes)
             }
             CardAction::Complete { hold, approval, entry, tolerance_bp } => {
                 let hold = self.memory.named(*hold, event.id.time());
-                self.complete(hold, card.card, *approval, entry, *tolerance_bp, changes)
+                let done = self.complete(hold, card.card, *approval, entry, *tolerance_bp, controls, changes)?;
+                Ok(self.count_total(done, entry, controls))
             }
             CardAction::Reverse { original, remaining } => {
                 self.reverse(event.id, *original, Some(event.content), *remaining, changes)
             }
             CardAction::Force { entry, hold } => {
                 let hold = hold.and_then(|hold| self.memory.named(hold, event.id.time()));
-                self.force(hold, card.card, entry, limits, changes)
+                self.force(hold, card.card, entry, controls, changes)
             }
         }
     }
@@ -385,10 +403,25 @@ impl State {
         self.usages.charge(limits, amount, counted, self.at, self.bounds.usages)
     }
 
-    fn post(&mut self, entry: &Entry, limits: &[Limit], changes: &mut Changes) -> Step {
-        self.allow(entry, limits)?;
-        let charges = self.charge(limits, size(entry), true);
-        Ok(Done { charges, ..self.post_in_place_of(None, entry, changes) })
+    /// Whether there is room to count what is posted.
+    fn has_room_for_total(&self, entry: &Entry, controls: &Controls) -> Result<(), Code> {
+        let fits = |total: Total| self.terminals.has_room(&total, entry.currency, self.bounds.terminals);
+        if controls.total.is_none_or(fits) { Ok(()) } else { Err(Code::Full) }
+    }
+
+    /// Counts what was posted in the terminal's totals, where there is room.
+    fn count_total(&mut self, done: Done, entry: &Entry, controls: &Controls) -> Done {
+        let max = self.bounds.terminals;
+        let total = controls.total.filter(|total| self.terminals.add(total, entry.currency, size(entry), max));
+        Done { total, ..done }
+    }
+
+    fn post(&mut self, entry: &Entry, controls: &Controls, changes: &mut Changes) -> Step {
+        self.allow(entry, &controls.limits)?;
+        self.has_room_for_total(entry, controls)?;
+        let charges = self.charge(&controls.limits, size(entry), true);
+        let done = Done { charges, ..self.post_in_place_of(None, entry, changes) };
+        Ok(self.count_total(done, entry, controls))
     }
 
     fn post_all(&mut self, entries: &[Entry], changes: &mut Changes) -> Step {
@@ -532,6 +565,7 @@ impl State {
         stated: Option<u32>,
         entry: &Entry,
         tolerance_bp: u32,
+        controls: &Controls,
         changes: &mut Changes,
     ) -> Step {
         well_formed(entry)?;
@@ -549,17 +583,18 @@ impl State {
             return Err(Code::CurrencyMismatch);
         }
         self.accounts.bear(entry, Some(&hold.entry), false)?;
+        self.has_room_for_total(entry, controls)?;
         Ok(self.post_in_place_of(Some(id), entry, changes))
     }
 
     /// Posts the entry whatever the floors say, in place of a hold if there is one.
-    /// Limits are charged and not judged.
+    /// Limits are charged and not judged, and so are totals.
     fn force(
         &mut self,
         id: Option<EventId>,
         card: Option<CardId>,
         entry: &Entry,
-        limits: &[Limit],
+        controls: &Controls,
         changes: &mut Changes,
     ) -> Step {
         well_formed(entry)?;
@@ -570,9 +605,9 @@ impl State {
         let id = hold.map(|(id, _)| id);
         let mut done = self.post_in_place_of(id, entry, changes);
         if id.is_none() {
-            done.charges = self.charge(limits, size(entry), true);
+            done.charges = self.charge(&controls.limits, size(entry), true);
         }
-        Ok(done)
+        Ok(self.count_total(done, entry, controls))
     }
 
     /// The entry has been checked; the hold is closed by it.
@@ -620,12 +655,13 @@ impl State {
                 (Err(code), Some((number, refused))) if *code == refused => u16::try_from(number + 1).unwrap_or(0),
                 _ => 0,
             },
+            _ if result.as_ref().is_ok_and(|done| done.counts_differ) => 1,
             _ => self.exceeded_limit(event, &result),
         };
         let outcome = self.outcome(result.as_ref().map_err(|code| *code), reason, card.is_some());
         let answer: Arc<[u8]> = card.map_or(Arc::from([]), |card| Arc::from(card.answer.as_slice()));
         let applied = Applied { outcome: outcome.clone(), replayed: false, answer: Arc::clone(&answer) };
-        let (effect, charges) = result.map_or((Effect::Nothing, Vec::new()), |done| (done.effect, done.charges));
+        let Done { effect, charges, total, .. } = result.unwrap_or_else(|_| Done::nothing(None, Effect::Nothing));
         let horizon = horizon(event);
         let accepted_until = event.id.time().saturating_add(horizon);
         let forget_at = match effect {
@@ -646,6 +682,7 @@ impl State {
             horizon,
             effect,
             charges,
+            total,
             reversed: false,
             forget_at,
         };

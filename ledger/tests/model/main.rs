@@ -32,6 +32,7 @@ fn the_ledger_does_what_the_model_does_at_its_bounds() {
         cards_with_wrong_pins: 1,
         cards_with_counters: 1,
         usages: 2,
+        terminals: 1,
     };
     agree(bounds, 2600, 400);
 }
@@ -67,7 +68,7 @@ fn agree(bounds: Bounds, cases: u32, length: usize) {
 type Seen = (&'static str, Code, &'static str);
 
 /// What must occur in every run, beside all codes.
-const REACHED: [Seen; 27] = [
+const REACHED: [Seen; 29] = [
     ("tick", Approved, " of something"),
     ("capture", Approved, " of something"),
     ("capture", InvalidAmount, ""),
@@ -94,6 +95,8 @@ const REACHED: [Seen; 27] = [
     ("card reverse id", AtcNotNew, ", again"),
     ("card force", Approved, " of something"),
     ("card inquire", AtcTooFar, ""),
+    ("close totals", Approved, " of nothing"),
+    ("close totals", DateNotLater, ""),
     ("forget", Approved, " of nothing"),
 ];
 
@@ -172,6 +175,10 @@ impl Pair {
         for card in 0..3 {
             prop_assert_eq!(self.state.pin_tries(card), self.model.tries(card));
             prop_assert_eq!(self.state.atc(card), self.model.counter(card));
+        }
+        for (terminal, currency) in [(0, 710), (0, 840), (1, 710), (1, 840)] {
+            let days = (self.state.terminal_day(terminal, currency), self.model.day(terminal, currency));
+            prop_assert_eq!(days.0, days.1);
         }
         for usage in words::USAGES {
             prop_assert_eq!(self.state.usage(usage), self.model.used(usage), "{:?}", usage);

@@ -8,7 +8,7 @@ use ledger::{
     AccountId, Body, CardAction, CardEvent, CardId, Code, Entry, Event, EventId, Floor, Key, Outcome, PinCheck,
     Posting, Reference,
 };
-use ledger::{Limit, Period, Usage, UsageKey};
+use ledger::{ClosedDay, Limit, Period, Side, Sum, TerminalDay, Total, Totals, Usage, UsageKey};
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
@@ -63,6 +63,16 @@ struct Use {
     counted: bool,
 }
 
+/// What was posted, or taken back, on a terminal's day: which of the four sums, and how much.
+struct Counted {
+    key: (u64, u16),
+    date: u32,
+    by: EventId,
+    total: Total,
+    is_reversal: bool,
+    amount: u64,
+}
+
 #[derive(Default)]
 pub struct Naive {
     pub bounds: Bounds,
@@ -78,6 +88,9 @@ pub struct Naive {
     /// Ends of the current periods.
     periods: BTreeMap<UsageKey, u64>,
     uses: Vec<Use>,
+    /// Terminal and currency to the current day and the one closed before it.
+    days: BTreeMap<(u64, u16), (u32, Option<ClosedDay>)>,
+    counted: Vec<Counted>,
     /// Of the event at hand, and what they say against it.
     limits: Vec<Limit>,
     exceeded: Vec<(Code, u16)>,
@@ -171,6 +184,59 @@ impl Naive {
             count: sum.count + u32::from(one.counted),
             amount: sum.amount + one.amount,
         })
+    }
+
+    pub fn day(&self, terminal: u64, currency: u16) -> Option<TerminalDay> {
+        let key = (terminal, currency);
+        let (business_date, closed) = *self.days.get(&key)?;
+        Some(TerminalDay { business_date, totals: self.totals(key, business_date), closed })
+    }
+
+    fn totals(&self, key: (u64, u16), date: u32) -> Totals {
+        let sum = |side, is_reversal| {
+            let of = self.counted.iter().filter(|one| one.key == key && one.date == date);
+            let amounts = of.filter(|one| one.total.side == side && one.is_reversal == is_reversal);
+            amounts.fold(Sum::default(), |sum, one| Sum {
+                count: sum.count + 1,
+                amount: sum.amount.saturating_add(one.amount),
+            })
+        };
+        Totals {
+            debits: sum(Side::Debit, false),
+            debit_reversals: sum(Side::Debit, true),
+            credits: sum(Side::Credit, false),
+            credit_reversals: sum(Side::Credit, true),
+        }
+    }
+
+    fn total_faults(&self, event: &Event, entry: &Entry) -> Option<Code> {
+        let key = (event.controls.total?.terminal, entry.currency);
+        (!self.days.contains_key(&key) && self.days.len() >= self.bounds.terminals).then_some(Code::Full)
+    }
+
+    fn count(&mut self, event: &Event, entry: &Entry) {
+        if let Some(total) = event.controls.total
+            && self.total_faults(event, entry).is_none()
+        {
+            let key = (total.terminal, entry.currency);
+            let (date, _) = *self.days.entry(key).or_insert((total.business_date, None));
+            let amount = u64::try_from(size(entry)).unwrap();
+            self.counted.push(Counted { key, date, by: event.id, total, is_reversal: false, amount });
+        }
+    }
+
+    fn close(&mut self, key: (u64, u16), next: u32, counted: Option<Totals>) -> Step {
+        let day = self.day(key.0, key.1);
+        let mut faults = Vec::new();
+        faults.extend(day.filter(|day| next <= day.business_date).map(|_| Code::DateNotLater));
+        faults.extend((day.is_none() && self.days.len() >= self.bounds.terminals).then_some(Code::Full));
+        smallest(faults)?;
+        let totals = day.map_or(Totals::default(), |day| day.totals);
+        let agrees = counted.is_none() || counted == Some(totals);
+        self.refused_entry = u16::from(!agrees);
+        let closed = day.map(|day| ClosedDay { business_date: day.business_date, totals, agrees });
+        self.days.insert(key, (next, closed));
+        Ok((0, None, Did::Final))
     }
 
     /// What the limits say against so much more, and whether there is room to count it.
@@ -382,7 +448,7 @@ impl Naive {
                 self.accounts.get_mut(account).unwrap().closed = true;
                 Ok((0, Some(*account), Did::Final))
             }
-            Body::Post { entry, .. } => self.post(event.id, entry),
+            Body::Post { entry, .. } => self.post(event, entry),
             Body::PostAll { entries, .. } => self.post_all(entries),
             Body::PlaceHold { entry, expires_at, .. } => self.hold(event.id, entry, *expires_at, None),
             Body::IncreaseHold { hold, amount, .. } => self.increase(event.id, *hold, i128::from(*amount)),
@@ -401,6 +467,9 @@ impl Naive {
             Body::ResetPinTries { card } => {
                 self.tries.remove(card);
                 Ok((0, None, Did::Final))
+            }
+            Body::CloseTotals { terminal, currency, next_date, counted, .. } => {
+                self.close((*terminal, *currency), *next_date, *counted)
             }
             Body::ForgetAtc { card } => {
                 self.counters.remove(card);
@@ -453,7 +522,7 @@ impl Naive {
                 self.usable(*account)?;
                 Ok((0, Some(*account), Did::Nothing))
             }
-            CardAction::Post { entry } => self.post(event.id, entry),
+            CardAction::Post { entry } => self.post(event, entry),
             CardAction::Hold { entry, expires_at } => self.hold(event.id, entry, *expires_at, card.card),
             CardAction::Complete { hold, approval, entry, tolerance_bp } => {
                 self.complete(event, *hold, card.card, *approval, entry, *tolerance_bp)
@@ -523,11 +592,13 @@ impl Naive {
         faults
     }
 
-    fn post(&mut self, id: EventId, entry: &Entry) -> Step {
+    fn post(&mut self, event: &Event, entry: &Entry) -> Step {
         let mut faults = self.faults(entry, None, false);
+        faults.extend(self.total_faults(event, entry));
         faults.extend(self.over_limits(size(entry), true));
         smallest(faults)?;
-        self.charge(id, size(entry), true);
+        self.charge(event.id, size(entry), true);
+        self.count(event, entry);
         self.posted.extend_from_slice(&entry.postings);
         Ok((size(entry), first(entry), Did::Posted(entry.clone())))
     }
@@ -663,7 +734,9 @@ impl Naive {
             faults.push(Code::CurrencyMismatch);
         }
         let (id, held) = (hold.id, size(&hold.entry));
+        faults.extend(self.total_faults(event, entry));
         smallest(faults)?;
+        self.count(event, entry);
         self.settle(event.id, id, size(entry) - held);
         self.let_go(id);
         self.captured(id, size(entry));
@@ -691,6 +764,7 @@ impl Naive {
         } else {
             self.charge(event.id, size(entry), true);
         }
+        self.count(event, entry);
         self.posted.extend_from_slice(&entry.postings);
         Ok((size(entry), first(entry), Did::Posted(entry.clone())))
     }
@@ -752,6 +826,12 @@ impl Naive {
                 Did::Posted(entry) => back == size(&entry),
                 _ => self.holds.iter().all(|hold| hold.id != id),
             };
+            if let Some(one) = self.counted.iter().find(|one| one.by == id && !one.is_reversal) {
+                let (key, total) = (one.key, one.total);
+                let (date, _) = self.days[&key];
+                let amount = u64::try_from(back).unwrap();
+                self.counted.push(Counted { key, date, by: by.id, total, is_reversal: true, amount });
+            }
             self.give_back(id, (!all).then_some(back));
             self.known.iter_mut().find(|known| known.event.id == id).unwrap().reversed = true;
         }
@@ -839,10 +919,10 @@ impl Naive {
     }
 
     /// Rows: accounts, holds, remembered events, unknown originals, cards with wrong PINs and
-    /// with counters, usages.
-    pub fn sizes(&self) -> [usize; 7] {
+    /// with counters, usages, terminals.
+    pub fn sizes(&self) -> [usize; 8] {
         let [accounts, holds, known] = [self.accounts.len(), self.holds.len(), self.known.len()];
         let [graves, tries, counters] = [self.graves.len(), self.tries.len(), self.counters.len()];
-        [accounts, holds, known, graves, tries, counters, self.periods.len()]
+        [accounts, holds, known, graves, tries, counters, self.periods.len(), self.days.len()]
     }
 }

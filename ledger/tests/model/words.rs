@@ -2,7 +2,7 @@
 
 use ledger::{
     AccountKind, Atc, Body, CardAction, CardEvent, Content, Controls, Entry, Event, EventId, Floor, Key, Limit, Period,
-    PinCheck, Posting, Reference, Subject, UsageKey,
+    PinCheck, Posting, Reference, Side, Subject, Total, Totals, UsageKey,
 };
 
 /// Choices taken out of one number, one after the other.
@@ -133,7 +133,13 @@ impl Author {
             amount_max: choices.pick(&[None, Some(60), Some(20), Some(i64::MAX), Some(-1)]),
             ends_at: self.now + choices.pick(&[DAY, HOUR, SECOND, 0, 40 * DAY]),
         };
-        Controls { limits: (0..count).map(limit).collect(), atc }
+        let limits = (0..count).map(limit).collect();
+        let total = choices.one_in(3).then(|| Total {
+            terminal: choices.of(2),
+            side: choices.pick(&[Side::Debit, Side::Credit]),
+            business_date: choices.pick(&[20_261_127, 20_261_128]),
+        });
+        Controls { limits, atc, total }
     }
 
     fn body(&self, choices: &mut Choices) -> Body {
@@ -150,6 +156,13 @@ impl Author {
             4 => Body::Reverse { original: self.original(choices), remaining: remaining(choices), record },
             5 => Body::Card(self.card(choices)),
             6 => Body::Tick,
+            7 if choices.one_in(4) => Body::CloseTotals {
+                terminal: choices.of(2),
+                currency: choices.pick(&[710, 710, 840]),
+                next_date: 20_261_100 + u32::try_from(choices.of(120)).unwrap(),
+                counted: choices.pick(&[None, Some(Totals::default())]),
+                record,
+            },
             7 if choices.one_in(3) => Body::ForgetAtc { card: choices.of(3) },
             7 if !choices.one_in(4) => Body::ResetPinTries { card: choices.of(3) },
             7 => Body::CloseAccount { account: 1 + choices.of(u128::from(ACCOUNTS)) },
@@ -296,6 +309,7 @@ pub fn kind(event: &Event) -> &'static str {
         Body::Reverse { .. } => "reverse",
         Body::ResetPinTries { .. } => "reset",
         Body::ForgetAtc { .. } => "forget",
+        Body::CloseTotals { .. } => "close totals",
         Body::Tick => "tick",
         Body::Card(card) => match &card.action {
             CardAction::Decline { .. } => "card decline",

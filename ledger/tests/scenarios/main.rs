@@ -21,13 +21,21 @@ mod holds;
 mod pins;
 mod precedence;
 mod reversals;
+mod terminals;
 
 use ledger::Code;
 
 #[test]
 fn every_code_is_in_a_sheet() {
-    let subjects =
-        [controls::SHEETS, duplicates::SHEETS, entries::SHEETS, holds::SHEETS, pins::SHEETS, reversals::SHEETS];
+    let subjects = [
+        controls::SHEETS,
+        duplicates::SHEETS,
+        entries::SHEETS,
+        holds::SHEETS,
+        pins::SHEETS,
+        reversals::SHEETS,
+        terminals::SHEETS,
+    ];
     let sheets = subjects.concat().concat();
     for code in Code::ALL {
         let word = format!("| {code:?}");

@@ -9,13 +9,15 @@
 //! ```
 //!
 //! The first row names the columns: accounts (balance, or balance/available) `tries:7` and `atc:7` (wrong PINs and counter of
-//! card 7) and `used:card7.0.day` (how often / how much).
+//! card 7), `used:card7.0.day` (how often / how much), `day:5` and `closed:5` (business day of terminal 5 and the one
+//! before: date, debits, their reversals, credits, theirs).
 //! An empty cell is not looked at. `again` behind an outcome says that the event was known. Accounts BANK (may go
 //! below zero), W, V and M, in currency 710, are open when a sheet begins.
 //!
 //! Entries are `FROM>TO AMOUNT` or `A-5,B+3,C+2`. Events are those of [`Body`]; words with `=` set what else there
 //! is: `for` (life of a hold), `pin`, `max` (PIN tries), `keys`, `repeat`, `content`, `at` (the id's time, from now),
-//! `cur`, `tol` (basis points), `approval`, `atc` (value/ahead at most), `ends` (of a limit's period, from now) and
+//! `cur`, `tol` (basis points), `approval`, `atc` (value/ahead at most), `total`
+//! (terminal, side, date), `counted`, `ends` (of a limit's period, from now) and
 //! `limits`: `card7.0.day:2:100,W.1.week::50` is twice and 100 a day with card 7, class 0; 50 a week, class 1. Three directives stand alone in a row: `wait`, `bounds` (at the top) and
 //! `name ID -1m`, which fixes the id of an event that comes later.
 
@@ -24,7 +26,7 @@ use std::collections::HashMap;
 use ledger::limits::Bounds;
 use ledger::{
     AccountId, AccountKind, Atc, Body, CardAction, CardEvent, Code, Content, Controls, Entry, Event, EventId, Floor,
-    Key, Limit, Period, PinCheck, Posting, Reference, State, Subject, UsageKey,
+    Key, Limit, Period, PinCheck, Posting, Reference, Side, State, Subject, Sum, Total, Totals, UsageKey,
 };
 
 const START: u64 = 1_800_000_000_000;
@@ -118,6 +120,24 @@ impl Sheet {
             assert_eq!(atc, cell, "{line}: {column}");
             return;
         }
+        if let Some(terminal) = column.strip_prefix("day:") {
+            let day = self.state.terminal_day(terminal.parse().unwrap(), 710);
+            assert_eq!(
+                day.map_or("-".to_owned(), |day| self::day(day.business_date, &day.totals)),
+                cell,
+                "{line}: {column}"
+            );
+            return;
+        }
+        if let Some(terminal) = column.strip_prefix("closed:") {
+            let closed = self.state.terminal_day(terminal.parse().unwrap(), 710).and_then(|day| day.closed);
+            assert_eq!(
+                closed.map_or("-".to_owned(), |day| self::day(day.business_date, &day.totals)),
+                cell,
+                "{line}: {column}"
+            );
+            return;
+        }
         if let Some(usage) = column.strip_prefix("used:") {
             let used = self.state.usage(self::usage(usage));
             assert_eq!(format!("{}/{}", used.count, used.amount), cell, "{line}: {column}");
@@ -168,7 +188,11 @@ impl Sheet {
         self.ids.insert(label.to_owned(), id);
         let mut content = [0; 16];
         content.iter_mut().zip(set.get("content").unwrap_or(&"").bytes()).for_each(|(to, byte)| *to = byte);
-        let controls = Controls { limits: self.limits(&set), atc: set.get("atc").map(|atc| self::atc(atc)) };
+        let controls = Controls {
+            limits: self.limits(&set),
+            atc: set.get("atc").map(|atc| self::atc(atc)),
+            total: set.get("total").map(|total| self::total(total)),
+        };
         Event { controls, ..Event::new(id, Content(content), self.body(&words, &set)) }
     }
 
@@ -213,6 +237,13 @@ impl Sheet {
                 Body::Reverse { original: self.id(original), remaining: remaining(to), record }
             }
             ["reset-tries", card] => Body::ResetPinTries { card: card.parse().unwrap() },
+            ["close-totals", terminal, next_date] => Body::CloseTotals {
+                terminal: terminal.parse().unwrap(),
+                currency: set.get("cur").map_or(710, |currency| currency.parse().unwrap()),
+                next_date: next_date.parse().unwrap(),
+                counted: set.get("counted").map(|counted| totals(counted)),
+                record,
+            },
             ["forget-atc", card] => Body::ForgetAtc { card: card.parse().unwrap() },
             ["tick"] => Body::Tick,
             ["card", ref words @ ..] => Body::Card(self.card(words, set)),
@@ -292,6 +323,31 @@ fn usage(word: &str) -> UsageKey {
     }
 }
 
+/// `5.debit.20261127`: terminal, side, business date.
+fn total(word: &str) -> Total {
+    let [terminal, side, date] = word.split('.').collect::<Vec<_>>()[..] else { panic!("no total: {word}") };
+    let side = if side == "debit" { Side::Debit } else { Side::Credit };
+    Total { terminal: terminal.parse().unwrap(), side, business_date: date.parse().unwrap() }
+}
+
+/// `1/10,0/0,0/0,0/0`: debits, their reversals, credits, theirs; how many and how much.
+fn totals(word: &str) -> Totals {
+    let sum = |word: &str| {
+        let (count, amount) = word.split_once('/').unwrap();
+        Sum { count: count.parse().unwrap(), amount: amount.parse().unwrap() }
+    };
+    let [debits, debit_reversals, credits, credit_reversals] = word.split(',').map(sum).collect::<Vec<_>>()[..] else {
+        panic!("no totals: {word}")
+    };
+    Totals { debits, debit_reversals, credits, credit_reversals }
+}
+
+fn day(date: u32, totals: &Totals) -> String {
+    let sums = [totals.debits, totals.debit_reversals, totals.credits, totals.credit_reversals];
+    let sums = sums.map(|sum| format!("{}/{}", sum.count, sum.amount)).join(",");
+    format!("{date} {sums}")
+}
+
 /// `value` or `value/ahead`.
 fn atc(word: &str) -> Atc {
     let (value, ahead) = word.split_once('/').unwrap_or((word, "100"));
@@ -355,6 +411,7 @@ fn bounds(words: &str) -> Bounds {
             "tombstones" => bounds.tombstones = rows,
             "counters" => bounds.cards_with_counters = rows,
             "usages" => bounds.usages = rows,
+            "terminals" => bounds.terminals = rows,
             "cards" => bounds.cards_with_wrong_pins = rows,
             _ => panic!("no bound {name}"),
         }

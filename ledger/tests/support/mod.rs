@@ -7,7 +7,8 @@ use std::sync::Arc;
 use ledger::testing::ManualClock;
 use ledger::{
     AccountKind, Atc, Body, CardAction, CardEvent, Content, Controls, Entry, Event, EventId, Floor, Ledger,
-    LedgerConfig, Limit, OpenError, Period, PinCheck, Posting, Reference, Storage, Subject, SubmitError, UsageKey,
+    LedgerConfig, Limit, OpenError, Period, PinCheck, Posting, Reference, Side, Storage, Subject, SubmitError, Total,
+    UsageKey,
 };
 
 pub const START: u64 = 1_800_000_000_000;
@@ -76,8 +77,9 @@ impl Random {
 fn controls(number: u64) -> Controls {
     let usage = UsageKey { of: Subject::Card(7), class: 0, period: Period::Day };
     let limit = Limit { usage, ends_at: START + 1_000_000, count_max: Some(9), amount_max: Some(200) };
+    let total = Total { terminal: number % 2, side: Side::Debit, business_date: 20_261_127 };
     let value = u16::try_from(number ^ 8).unwrap_or(u16::MAX);
-    Controls { limits: vec![limit], atc: Some(Atc { value, ahead_max: 100 }) }
+    Controls { limits: vec![limit], atc: Some(Atc { value, ahead_max: 100 }), total: Some(total) }
 }
 
 /// Accounts, money on them, and then everything that can be done with it; a few events are copies of earlier ones.
@@ -106,6 +108,13 @@ pub fn script(seed: u64, events: u64) -> Vec<Event> {
             5 => Body::CaptureHold { hold: id(hold), amount, last: amount % 2 == 0, record: vec![] },
             6 => Body::Reverse { original: id(earlier), remaining: 0, record: vec![] },
             7 => card(CardAction::Reverse { original: Reference::Id(id(earlier)), remaining: 0 }, vec![]),
+            8 if number % 5 == 0 => Body::CloseTotals {
+                terminal: number % 2,
+                currency: 710,
+                next_date: 20_261_127 + u32::try_from(number).unwrap(),
+                counted: None,
+                record: vec![],
+            },
             8 => card(CardAction::Decline { reason: 51 }, vec![]),
             _ => {
                 script.push(script[usize::try_from(earlier - 1).unwrap()].clone());

@@ -159,6 +159,7 @@ mod tests {
                 ("cards", 0),
                 ("counters", 0),
                 ("usages", 0),
+                ("terminals", 0),
             ],
             trial_balance: [(8, (1 << 70, 1 << 70)), (710, (5, 5))].into(),
             digest: 0xAB,

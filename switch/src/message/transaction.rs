@@ -113,6 +113,7 @@ pub fn row_of(event: &AppliedEvent) -> Option<Row> {
         | Body::CloseAccount { .. }
         | Body::ResetPinTries { .. }
         | Body::ForgetAtc { .. }
+        | Body::CloseTotals { .. }
         | Body::Tick => None,
     }
 }
