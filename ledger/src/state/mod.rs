@@ -325,7 +325,9 @@ impl State {
             }
             CardAction::Complete { hold, approval, entry, tolerance_bp } => {
                 let hold = self.memory.named(*hold, event.id.time());
-                let done = self.complete(hold, card.card, *approval, entry, *tolerance_bp, controls, changes)?;
+                let id = self.completable(hold, card.card, *approval, entry, *tolerance_bp)?;
+                self.has_room_for_total(entry, controls)?;
+                let done = self.post_in_place_of(Some(id), entry, changes);
                 Ok(self.count_total(done, entry, controls))
             }
             CardAction::Reverse { original, remaining } => {
@@ -557,17 +559,15 @@ impl State {
         Ok(Done::new(size(&held), first(&held), Effect::Final))
     }
 
-    /// Posts the entry in place of a hold, which is closed by it.
-    fn complete(
-        &mut self,
+    /// The hold in whose place an entry may be posted.
+    fn completable(
+        &self,
         id: Option<EventId>,
         card: Option<CardId>,
         stated: Option<u32>,
         entry: &Entry,
         tolerance_bp: u32,
-        controls: &Controls,
-        changes: &mut Changes,
-    ) -> Step {
+    ) -> Result<EventId, Code> {
         well_formed(entry)?;
         let id = id.ok_or(Code::HoldNotFound)?;
         let hold = self.holds.usable(id, self.at).filter(|hold| hold.card == card).ok_or(Code::HoldNotFound)?;
@@ -583,8 +583,7 @@ impl State {
             return Err(Code::CurrencyMismatch);
         }
         self.accounts.bear(entry, Some(&hold.entry), false)?;
-        self.has_room_for_total(entry, controls)?;
-        Ok(self.post_in_place_of(Some(id), entry, changes))
+        Ok(id)
     }
 
     /// Posts the entry whatever the floors say, in place of a hold if there is one.
