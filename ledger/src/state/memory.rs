@@ -26,42 +26,95 @@ pub(super) enum Effect {
     },
 }
 
+/// Small, because there are millions: what few have is in [`More`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record {
     pub content: Content,
     pub outcome: Outcome,
+    pub effect: Effect,
+    /// `None` while its hold is open.
+    pub forget_at: Option<Millis>,
+    /// Its ids are accepted for longer.
+    pub advice: bool,
+    /// Something has been taken back.
+    pub reversed: bool,
+    pub more: Option<Box<More>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct More {
     pub answer: Arc<[u8]>,
     pub aliases: Vec<Key>,
     pub repeat_of: Option<Key>,
     /// Further ids of the same message: those of its other copies, the last of them last.
     pub copies: Vec<EventId>,
-    /// The latest time among its id and those of its copies.
-    pub newest: Millis,
-    /// How long its ids are accepted.
-    pub horizon: Millis,
-    pub effect: Effect,
+    /// The latest time among those that it ever had.
+    pub newest_copy: Millis,
     /// What is still charged of limits for what it did.
     pub charges: Vec<Charge>,
     /// Where what it posted was counted.
     pub total: Option<Total>,
-    /// Something has been taken back.
-    pub reversed: bool,
-    /// `None` while its hold is open.
-    pub forget_at: Option<Millis>,
 }
 
 impl Record {
     pub fn replay(&self) -> Applied {
-        Applied { outcome: self.outcome.clone(), replayed: true, answer: Arc::clone(&self.answer) }
+        let answer = self.more.as_ref().map_or_else(Arc::default, |more| Arc::clone(&more.answer));
+        Applied { outcome: self.outcome.clone(), replayed: true, answer }
     }
+
+    /// How long its ids are accepted.
+    pub fn horizon(&self) -> Millis {
+        if self.advice { ADVICE_HORIZON_MS } else { HORIZON_MS }
+    }
+
+    /// The latest time among its id and those of its copies.
+    fn newest(&self, id: EventId) -> Millis {
+        self.more.as_ref().map_or(0, |more| more.newest_copy).max(id.time())
+    }
+
+    fn aliases(&self) -> &[Key] {
+        self.more.as_ref().map_or(&[], |more| &more.aliases)
+    }
+
+    fn copies(&self) -> &[EventId] {
+        self.more.as_ref().map_or(&[], |more| &more.copies)
+    }
+
+    fn repeat_of(&self) -> Option<Key> {
+        self.more.as_ref()?.repeat_of
+    }
+
+    pub fn total(&self) -> Option<&Total> {
+        self.more.as_ref()?.total.as_ref()
+    }
+
+    pub fn charges(&self) -> &[Charge] {
+        self.more.as_ref().map_or(&[], |more| &more.charges)
+    }
+
+    /// To change what is charged; `None` where nothing ever was.
+    pub fn charges_mut(&mut self) -> Option<&mut Vec<Charge>> {
+        Some(&mut self.more.as_mut()?.charges)
+    }
+}
+
+/// A time and an id, in their order, and without the gaps of a pair of them.
+type Slot = (Millis, u64, u64);
+
+fn slot(at: Millis, id: EventId) -> Slot {
+    (at, (id.0 >> 64) as u64, id.0 as u64)
+}
+
+fn in_slot((at, high, low): Slot) -> (Millis, EventId) {
+    (at, EventId(u128::from(high) << 64 | u128::from(low)))
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Memory {
     records: BTreeMap<EventId, Record>,
     /// Records without an open hold: what may go when room is needed, first those whose newest id is oldest.
-    evictable: BTreeSet<(Millis, EventId)>,
-    expiries: BTreeSet<(Millis, EventId)>,
+    evictable: BTreeSet<Slot>,
+    expiries: BTreeSet<Slot>,
     aliases: BTreeSet<(Key, EventId)>,
     /// A copy's id, and that of the record it is a copy of.
     copies: BTreeMap<EventId, EventId>,
@@ -114,7 +167,7 @@ impl Memory {
         card.aliases.iter().find_map(|key| {
             let id = self.holder(*key, EventId(u128::MAX)).filter(|id| *id > event.id)?;
             let record = self.records.get(&id)?;
-            (record.repeat_of == Some(*key) && record.content == event.content).then_some((id, record))
+            (record.repeat_of() == Some(*key) && record.content == event.content).then_some((id, record))
         })
     }
 
@@ -149,21 +202,22 @@ impl Memory {
         if self.copies.contains_key(&copy) {
             return;
         }
-        if record.copies.len() >= REPEATS_MAX {
-            self.copies.remove(&record.copies.remove(0));
+        let was = record.newest(of);
+        let more = record.more.get_or_insert_default();
+        if more.copies.len() >= REPEATS_MAX {
+            self.copies.remove(&more.copies.remove(0));
         }
-        record.copies.push(copy);
+        more.copies.push(copy);
+        more.newest_copy = more.newest_copy.max(copy.time());
         self.copies.insert(copy, of);
-        let was = record.newest;
-        record.newest = was.max(copy.time());
+        let newest = record.newest(of);
         let Some(forget_at) = record.forget_at else { return };
-        let later = forget_at.max(record.newest.saturating_add(record.horizon));
+        let later = forget_at.max(newest.saturating_add(record.horizon()));
         record.forget_at = Some(later);
-        let newest = record.newest;
-        self.evictable.remove(&(was, of));
-        self.evictable.insert((newest, of));
-        self.expiries.remove(&(forget_at, of));
-        self.expiries.insert((later, of));
+        self.evictable.remove(&slot(was, of));
+        self.evictable.insert(slot(newest, of));
+        self.expiries.remove(&slot(forget_at, of));
+        self.expiries.insert(slot(later, of));
     }
 
     /// Whether a reversal came first that named exactly this id.
@@ -219,12 +273,12 @@ impl Memory {
         if self.records.len() >= bounds.records {
             self.make_room();
         }
-        for key in &record.aliases {
+        for key in record.aliases() {
             self.aliases.insert((*key, id));
         }
         if let Some(forget_at) = record.forget_at {
-            self.evictable.insert((record.newest, id));
-            self.expiries.insert((forget_at, id));
+            self.evictable.insert(slot(record.newest(id), id));
+            self.expiries.insert(slot(forget_at, id));
         }
         self.records.insert(id, record);
     }
@@ -232,15 +286,15 @@ impl Memory {
     /// The event's hold is open no more: from now on it may be forgotten.
     pub fn hold_ended(&mut self, id: EventId, now: Millis) {
         if let Some(record) = self.records.get_mut(&id) {
-            let forget_at = record.newest.saturating_add(record.horizon).max(now.saturating_add(HORIZON_MS));
+            let forget_at = record.newest(id).saturating_add(record.horizon()).max(now.saturating_add(HORIZON_MS));
             record.forget_at = Some(forget_at);
-            self.evictable.insert((record.newest, id));
-            self.expiries.insert((forget_at, id));
+            self.evictable.insert(slot(record.newest(id), id));
+            self.expiries.insert(slot(forget_at, id));
         }
     }
 
     fn make_room(&mut self) {
-        if let Some((newest, id)) = self.evictable.first().copied() {
+        if let Some((newest, id)) = self.evictable.first().copied().map(in_slot) {
             self.forgotten_before = self.forgotten_before.max(newest.saturating_add(1));
             self.forget(id);
         }
@@ -248,22 +302,22 @@ impl Memory {
 
     fn forget(&mut self, id: EventId) {
         let Some(record) = self.records.remove(&id) else { return };
-        self.evictable.remove(&(record.newest, id));
+        self.evictable.remove(&slot(record.newest(id), id));
         if let Some(forget_at) = record.forget_at {
-            self.expiries.remove(&(forget_at, id));
+            self.expiries.remove(&slot(forget_at, id));
         }
-        for key in record.aliases {
-            self.aliases.remove(&(key, id));
+        for key in record.aliases() {
+            self.aliases.remove(&(*key, id));
         }
-        for copy in record.copies {
-            self.copies.remove(&copy);
+        for copy in record.copies() {
+            self.copies.remove(copy);
         }
     }
 
     /// Forgets what is due, a bounded number of rows at once.
     pub fn tick(&mut self, now: Millis) {
         for _ in 0..TICK_WORK_MAX {
-            let Some((_, id)) = self.expiries.first().copied().filter(|(at, _)| *at <= now) else { break };
+            let Some((_, id)) = self.expiries.first().copied().map(in_slot).filter(|(at, _)| *at <= now) else { break };
             self.forget(id);
         }
         for _ in 0..TICK_WORK_MAX {
@@ -275,7 +329,7 @@ impl Memory {
     }
 
     pub fn next_due(&self) -> Option<Millis> {
-        let record = self.expiries.first().map(|(at, _)| *at);
+        let record = self.expiries.first().map(|(at, ..)| *at);
         let tombstone = self.tombstone_expiries.first().map(|(at, ..)| *at);
         record.into_iter().chain(tombstone).min()
     }
@@ -284,14 +338,15 @@ impl Memory {
     pub fn check(&self, is_open: impl Fn(EventId) -> bool) -> Result<(), String> {
         let (mut aliases, mut copies, mut waiting) = (BTreeSet::new(), Vec::new(), 0);
         for (id, record) in &self.records {
-            aliases.extend(record.aliases.iter().map(|key| (*key, *id)));
-            copies.extend(record.copies.iter().map(|copy| (*copy, *id)));
+            aliases.extend(record.aliases().iter().map(|key| (*key, *id)));
+            copies.extend(record.copies().iter().map(|copy| (*copy, *id)));
             if is_open(*id) == record.forget_at.is_some() {
                 return Err(format!("event {:032x} is remembered as if its hold were another", id.0));
             }
             if let Some(forget_at) = record.forget_at {
                 waiting += 1;
-                if !self.expiries.contains(&(forget_at, *id)) || !self.evictable.contains(&(record.newest, *id)) {
+                let slots = (slot(forget_at, *id), slot(record.newest(*id), *id));
+                if !self.expiries.contains(&slots.0) || !self.evictable.contains(&slots.1) {
                     return Err(format!("event {:032x} would never be forgotten", id.0));
                 }
             }
@@ -314,7 +369,7 @@ impl Memory {
     }
 
     pub fn charges(&self) -> impl Iterator<Item = &Charge> {
-        self.records.values().flat_map(|record| &record.charges)
+        self.records.values().flat_map(Record::charges)
     }
 
     /// For digests.

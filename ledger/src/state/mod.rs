@@ -15,7 +15,7 @@ use std::sync::Arc;
 use self::accounts::{Account, Accounts};
 use self::entry::{credits, first, grown, part, size, well_formed};
 use self::holds::{Hold, Holds};
-use self::memory::{Effect, Memory, Record};
+use self::memory::{Effect, Memory, More, Record};
 use self::terminals::Terminals;
 use self::usages::{Charge, Usages, split};
 use crate::controls::{Atc, Controls, Limit, TerminalDay, TerminalId, Total, Usage, UsageKey};
@@ -180,7 +180,7 @@ impl State {
     /// than its id is accepted, for its hold or its reversal, is not given: submitting its id again says too old.
     pub fn lookup(&self, id: EventId, repeat_of: Option<Key>) -> Option<Recorded> {
         let (_, record) = self.memory.first_copy(id, repeat_of)?;
-        if is_outside(id.time(), record.horizon, self.at) {
+        if is_outside(id.time(), record.horizon(), self.at) {
             return None;
         }
         let by_id = self.memory.by_id(id).is_some();
@@ -256,7 +256,7 @@ impl State {
     }
 
     fn unrecorded(&self, result: Result<&Done, Code>) -> Applied {
-        Applied { outcome: self.outcome(result, 0, false), replayed: false, answer: Arc::from([]) }
+        Applied { outcome: self.outcome(result, 0, false), replayed: false, answer: Arc::default() }
     }
 
     fn run(&mut self, event: &Event, changes: &mut Changes) -> Step {
@@ -502,17 +502,18 @@ impl State {
 
     /// Gives back what an event was charged of limits: so much, or where nothing is left of what it did, all.
     fn give_back(&mut self, id: EventId, amount: Option<i64>) {
-        if let Some(record) = self.memory.get_mut(id) {
+        if let Some(charges) = self.memory.get_mut(id).and_then(Record::charges_mut) {
             match amount {
-                Some(amount) => self.usages.adjust(&mut record.charges, -amount),
-                None => self.usages.give_back(&mut record.charges),
+                Some(amount) => self.usages.adjust(charges, -amount),
+                None => self.usages.give_back(charges),
             }
         }
     }
 
     /// Takes what a hold was charged over to the event that posts so much of it; the rest stays.
     fn split_charges(&mut self, hold: EventId, amount: i64) -> Vec<Charge> {
-        self.memory.get_mut(hold).map_or_else(Vec::new, |record| split(&mut record.charges, amount))
+        let charges = self.memory.get_mut(hold).and_then(Record::charges_mut);
+        charges.map_or_else(Vec::new, |charges| split(charges, amount))
     }
 
     fn increase(&mut self, id: EventId, amount: i64, limits: &[Limit], changes: &mut Changes) -> Step {
@@ -529,7 +530,9 @@ impl State {
         // No use of its own: the hold's event is charged the more.
         let charges = self.charge(limits, amount, false);
         if let Some(record) = self.memory.get_mut(id) {
-            record.charges.extend(charges);
+            if !charges.is_empty() {
+                record.more.get_or_insert_default().charges.extend(charges);
+            }
             if let Effect::Held { increased, .. } = &mut record.effect {
                 *increased = increased.saturating_add(amount);
             }
@@ -616,7 +619,7 @@ impl State {
             let held = self.replace_hold(id, None, changes).map_or(0, |held| size(&held));
             self.note_captured(id, size(entry));
             // Charged as much more or less as is posted.
-            charges = self.memory.get_mut(id).map_or_else(Vec::new, |record| std::mem::take(&mut record.charges));
+            charges = self.memory.get_mut(id).and_then(Record::charges_mut).map(std::mem::take).unwrap_or_default();
             self.usages.adjust(&mut charges, size(entry).saturating_sub(held));
         }
         self.move_posted(entry, changes);
@@ -658,32 +661,32 @@ impl State {
             _ => self.exceeded_limit(event, &result),
         };
         let outcome = self.outcome(result.as_ref().map_err(|code| *code), reason, card.is_some());
-        let answer: Arc<[u8]> = card.map_or(Arc::from([]), |card| Arc::from(card.answer.as_slice()));
+        let answer: Arc<[u8]> = card.map_or_else(Arc::default, |card| Arc::from(card.answer.as_slice()));
         let applied = Applied { outcome: outcome.clone(), replayed: false, answer: Arc::clone(&answer) };
         let Done { effect, charges, total, .. } = result.unwrap_or_else(|_| Done::nothing(None, Effect::Nothing));
-        let horizon = horizon(event);
-        let accepted_until = event.id.time().saturating_add(horizon);
+        let accepted_until = event.id.time().saturating_add(horizon(event));
         let forget_at = match effect {
             Effect::Held { .. } => None,
             Effect::Posted(_) => Some(accepted_until.max(self.at.saturating_add(REVERSIBLE_MS))),
             Effect::Nothing | Effect::Final => Some(accepted_until),
         };
-        let aliases = card.map_or_else(Vec::new, |card| card.aliases.clone());
-        let repeat_of = card.and_then(|card| card.repeat_of);
+        let has_more = card.is_some() || !charges.is_empty() || total.is_some();
+        let more = has_more.then(|| More {
+            answer,
+            aliases: card.map_or_else(Vec::new, |card| card.aliases.clone()),
+            repeat_of: card.and_then(|card| card.repeat_of),
+            charges,
+            total,
+            ..More::default()
+        });
         let record = Record {
             content: event.content,
             outcome,
-            answer,
-            aliases,
-            repeat_of,
-            copies: Vec::new(),
-            newest: event.id.time(),
-            horizon,
             effect,
-            charges,
-            total,
-            reversed: false,
             forget_at,
+            advice: card.is_some_and(|card| card.advice),
+            reversed: false,
+            more: more.map(Box::new),
         };
         self.memory.insert(event.id, record, &self.bounds);
         applied

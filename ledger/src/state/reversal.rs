@@ -48,7 +48,7 @@ impl State {
                 Effect::Posted(entry) => taken_back == size(entry),
                 _ => !self.holds.contains(id),
             };
-            if let (Effect::Posted(entry), Some(total)) = (&original.effect, &original.total) {
+            if let (Effect::Posted(entry), Some(total)) = (&original.effect, original.total()) {
                 self.terminals.add_reversal(total, entry.currency, taken_back);
             }
             self.give_back(id, (!is_undone).then_some(taken_back));
