@@ -1,7 +1,7 @@
 //! Every bound of the ledger, and what happens at it.
 
 /// Events in one frame at most; further ones wait for the next.
-pub const BATCH_EVENTS_MAX: usize = 1024;
+pub const BATCH_EVENTS_MAX: usize = 2048;
 
 /// Bytes of events in one frame at most; further ones wait for the next.
 pub const BATCH_BYTES_MAX: usize = 1 << 20;

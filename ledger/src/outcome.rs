@@ -149,18 +149,24 @@ impl Applied {
     /// Extends the digest that the next frame carries, so that replay proves itself.
     pub(crate) fn digest(&self, digest: u32) -> u32 {
         let outcome = &self.outcome;
-        let mut bytes = Vec::with_capacity(64);
-        bytes.extend_from_slice(&(outcome.code as u16).to_le_bytes());
-        bytes.extend_from_slice(&outcome.reason.to_le_bytes());
+        let mut bytes = [0; 58];
+        let mut rest = bytes.as_mut_slice();
+        let mut put = |part: &[u8]| {
+            if let Some((place, after)) = std::mem::take(&mut rest).split_at_mut_checked(part.len()) {
+                place.copy_from_slice(part);
+                rest = after;
+            }
+        };
+        put(&(outcome.code as u16).to_le_bytes());
+        put(&outcome.reason.to_le_bytes());
         for number in [outcome.seq, outcome.at, outcome.account.unwrap_or(0)] {
-            bytes.extend_from_slice(&number.to_le_bytes());
+            put(&number.to_le_bytes());
         }
         for number in [outcome.amount, outcome.balance, outcome.available] {
-            bytes.extend_from_slice(&number.to_le_bytes());
+            put(&number.to_le_bytes());
         }
-        bytes.extend_from_slice(&outcome.approval.to_le_bytes());
-        bytes.push(u8::from(outcome.account.is_some()));
-        bytes.push(u8::from(self.replayed));
+        put(&outcome.approval.to_le_bytes());
+        put(&[u8::from(outcome.account.is_some()), u8::from(self.replayed)]);
         crc32c::crc32c_append(digest, &bytes)
     }
 }

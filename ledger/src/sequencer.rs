@@ -6,13 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
 use crate::clock::Clock;
-use crate::codec;
 use crate::controls::{TerminalDay, TerminalId, Usage, UsageKey};
 use crate::event::{AccountId, Body, CardId, Content, Event, EventId, Key, Millis};
-use crate::journal::{EVENT_HEADER, Journal};
+use crate::journal::Journal;
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLOCK_JUMP_MS, LAG_BYTES_MAX, SEAL_AFTER_MS, SEGMENT_BYTES, SEGMENT_BYTES_MIN,
     TABLES, TICK_BACKLOG_MS, TICK_MS,
@@ -21,6 +18,7 @@ use crate::outcome::Applied;
 use crate::recovery::{self, OpenError};
 use crate::state::{AccountView, HoldView, Recall, Recorded, State};
 use crate::storage::Storage;
+use crate::submission::{Answer, Job, SubmitError, Submitted, SubmittedAll, stamp};
 use crate::subscription::{AppliedEvent, Feed};
 
 /// How a ledger is set up.
@@ -51,45 +49,6 @@ impl LedgerConfig {
     }
 }
 
-/// Why an event was not taken. Whether a `Stopped` event became durable is not known; asking again by its id after
-/// the next start tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SubmitError {
-    #[error("too many events wait; try again")]
-    Busy,
-    #[error("a follower of the ledger is too far behind; try again")]
-    Lagging,
-    #[error("the event is larger than the journal's format allows")]
-    TooLarge,
-    #[error("the ledger has stopped")]
-    Stopped,
-}
-
-/// An event that was queued. It is decided whether or not anybody waits for its outcome: dropping this takes nothing
-/// back.
-#[derive(Debug)]
-#[must_use = "the outcome says whether the event was approved"]
-pub struct Submitted(oneshot::Receiver<Applied>);
-
-impl Submitted {
-    /// The event's outcome, once it is durable.
-    pub async fn outcome(self) -> Result<Applied, SubmitError> {
-        self.0.await.map_err(|_| SubmitError::Stopped)
-    }
-
-    /// As [`Submitted::outcome`], for threads without a runtime; panics where there is one.
-    pub fn outcome_blocking(self) -> Result<Applied, SubmitError> {
-        self.0.blocking_recv().map_err(|_| SubmitError::Stopped)
-    }
-}
-
-struct Job {
-    /// Encoded form, made by the caller so that the sequencer does not wait for it.
-    bytes: Vec<u8>,
-    event: Event,
-    answer: oneshot::Sender<Applied>,
-}
-
 /// Cheap to clone; all clones speak to one ledger.
 #[derive(Clone)]
 pub struct Ledger {
@@ -98,8 +57,9 @@ pub struct Ledger {
     lags: Arc<Vec<Arc<AtomicU64>>>,
     /// Events in the queue.
     waiting: Arc<AtomicUsize>,
-    /// Of one event with its header: a frame must hold it.
-    event_bytes_max: usize,
+    queue_max: usize,
+    /// Of events with their headers: a frame must hold what is submitted at once.
+    frame_bytes_max: usize,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -118,9 +78,7 @@ impl Ledger {
             let mut digest = 0;
             feeds.iter().for_each(Feed::wait);
             for (seq, at, event) in frame.events {
-                let (applied, followers) = apply(&mut state, seq, at, event);
-                digest = applied.digest(digest);
-                feeds.iter().for_each(|feed| feed.send(&followers));
+                digest = apply(&mut state, &feeds, seq, at, event).digest(digest);
             }
             Ok(digest)
         })?;
@@ -139,7 +97,8 @@ impl Ledger {
         };
         let journal = Journal::open(storage, position, config.segment_bytes, config.prepare_ahead)?;
         let (jobs, queue) = sync_channel(config.queue_max);
-        let event_bytes_max = frame_bytes_max(journal.capacity());
+        let frame_bytes_max = frame_bytes_max(journal.capacity());
+        let queue_max = config.queue_max;
         let lags = Arc::new(feeds.iter().map(Feed::lag).collect());
         let state = Arc::new(RwLock::new(state));
         let waiting = Arc::new(AtomicUsize::new(0));
@@ -159,29 +118,30 @@ impl Ledger {
         };
         let thread = std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.run())?;
         let (jobs, thread) = (Arc::new(Mutex::new(Some(jobs))), Arc::new(Mutex::new(Some(thread))));
-        Ok(Self { jobs, state, lags, waiting, event_bytes_max, thread })
+        Ok(Self { jobs, state, lags, waiting, queue_max, frame_bytes_max, thread })
     }
 
-    fn queue(&self, event: Event) -> Result<oneshot::Receiver<Applied>, SubmitError> {
+    fn queue(&self, job: Job) -> Result<(), SubmitError> {
+        let count = job.len();
+        if job.bytes.len() > self.frame_bytes_max || count > BATCH_EVENTS_MAX.min(self.queue_max) {
+            return Err(SubmitError::TooLarge);
+        }
         if self.lags.iter().any(|lag| lag.load(Ordering::Relaxed) > LAG_BYTES_MAX) {
             return Err(SubmitError::Lagging);
         }
-        let mut bytes = Vec::with_capacity(512);
-        codec::encode(&event, &mut bytes).map_err(|_| SubmitError::TooLarge)?;
-        if EVENT_HEADER + bytes.len() > self.event_bytes_max {
-            return Err(SubmitError::TooLarge);
-        }
-        let (answer, answered) = oneshot::channel();
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let jobs = jobs.as_ref().ok_or(SubmitError::Stopped)?;
-        // Counted before it can be taken: the count must not pass below zero.
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let refused = match jobs.try_send(Job { bytes, event, answer }) {
-            Ok(()) => return Ok(answered),
-            Err(TrySendError::Full(_)) => SubmitError::Busy,
-            Err(TrySendError::Disconnected(_)) => SubmitError::Stopped,
+        // Counted before they can be taken: the count must not pass below zero.
+        let refused = if self.waiting.fetch_add(count, Ordering::Relaxed) + count > self.queue_max {
+            SubmitError::Busy
+        } else {
+            match jobs.try_send(job) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(_)) => SubmitError::Busy,
+                Err(TrySendError::Disconnected(_)) => SubmitError::Stopped,
+            }
         };
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.waiting.fetch_sub(count, Ordering::Relaxed);
         Err(refused)
     }
 
@@ -198,7 +158,16 @@ impl Ledger {
     /// Queues the event and comes back at once, so that one caller can have many events on their way. Events are taken
     /// in the order in which they were queued.
     pub fn submit_later(&self, event: Event) -> Result<Submitted, SubmitError> {
-        self.queue(event).map(Submitted)
+        let (job, submitted) = Job::one(event).map_err(|_| SubmitError::TooLarge)?;
+        self.queue(job).map(|()| submitted)
+    }
+
+    /// As [`Ledger::submit_later`], of several events at once, which costs less than one by one. Each is decided for
+    /// itself, in their order, and all stand in one frame: after a crash all of them are there, or none. Up to
+    /// [`BATCH_EVENTS_MAX`] events of up to a megabyte together; more are `TooLarge`.
+    pub fn submit_all_later(&self, events: Vec<Event>) -> Result<SubmittedAll, SubmitError> {
+        let (job, submitted) = Job::all(events).map_err(|_| SubmitError::TooLarge)?;
+        self.queue(job).map(|()| submitted)
     }
 
     fn read<T>(&self, act: impl FnOnce(&State) -> T) -> T {
@@ -280,18 +249,22 @@ impl Ledger {
     }
 }
 
-fn apply(state: &mut State, seq: u64, at: Millis, event: Event) -> (Applied, AppliedEvent) {
+/// Decides an event and tells those who follow.
+fn apply(state: &mut State, feeds: &[Feed], seq: u64, at: Millis, event: Event) -> Applied {
     let (applied, changes) = state.apply(seq, at, &event);
-    let follower = AppliedEvent {
-        seq,
-        at,
-        event: Arc::new(event),
-        outcome: applied.outcome.clone(),
-        replayed: applied.replayed,
-        moves: changes.moves,
-        holds: changes.holds,
-    };
-    (applied, follower)
+    if !feeds.is_empty() {
+        let follower = AppliedEvent {
+            seq,
+            at,
+            event: Arc::new(event),
+            outcome: applied.outcome.clone(),
+            replayed: applied.replayed,
+            moves: changes.moves,
+            holds: changes.holds,
+        };
+        feeds.iter().for_each(|feed| feed.send(&follower));
+    }
+    applied
 }
 
 /// Bytes of events in one frame.
@@ -360,18 +333,20 @@ impl Sequencer {
             Err(RecvTimeoutError::Disconnected) => return Taken::Closed,
         };
         let bytes_max = frame_bytes_max(self.journal.capacity());
-        let mut bytes = EVENT_HEADER + first.bytes.len();
+        let (mut bytes, mut events) = (first.bytes.len(), first.len());
         let mut jobs = vec![first];
-        while jobs.len() < BATCH_EVENTS_MAX {
+        while events < BATCH_EVENTS_MAX {
             let Ok(job) = self.queue.try_recv() else { break };
-            bytes += EVENT_HEADER + job.bytes.len();
-            if bytes > bytes_max {
+            bytes += job.bytes.len();
+            events += job.len();
+            if bytes > bytes_max || events > BATCH_EVENTS_MAX {
                 self.left_over = Some(job);
                 break;
             }
             jobs.push(job);
         }
-        let taken = jobs.len() - usize::from(was_left_over) + usize::from(self.left_over.is_some());
+        // What is left over has been taken from the queue too; what was left over before had been.
+        let taken = self.left_over.iter().chain(&jobs[usize::from(was_left_over)..]).map(Job::len).sum();
         // Those who are being refused are counted for a moment too.
         let waited = self.waiting.fetch_sub(taken, Ordering::Relaxed);
         self.most_waiting = self.most_waiting.max(waited.min(self.queue_max));
@@ -382,41 +357,34 @@ impl Sequencer {
     /// was answered; after it, replay gives the same outcomes.
     fn batch(&mut self, jobs: Vec<Job>) -> Result<(), String> {
         let (first_seq, last_at) = self.read(|state| (state.seq() + 1, state.at()));
-        let now = self.now()?;
-        let mut at = last_at;
-        let mut body = Vec::with_capacity(jobs.iter().map(|job| job.bytes.len() + EVENT_HEADER).sum());
-        let mut stamps = Vec::with_capacity(jobs.len());
-        for job in &jobs {
-            // Events of a millisecond share it. Moved on with each of them, time would run ahead of the clock above
-            // a thousand a second: holds would end early, and in the end every new id would be too old.
-            at = now.max(at);
-            stamps.push(at);
-            body.extend_from_slice(&u32::try_from(job.bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
-            body.extend_from_slice(&at.to_le_bytes());
-            body.extend_from_slice(&job.bytes);
-        }
-        let count = u32::try_from(jobs.len()).map_err(|_| "batch too large")?;
+        // Events of a frame share its time. Moved on with each of them, time would run ahead of the clock above a
+        // thousand a second: holds would end early, and in the end every new id would be too old.
+        let at = self.now()?.max(last_at);
+        let mut body = Vec::with_capacity(jobs.iter().map(|job| job.bytes.len()).sum());
+        jobs.iter().for_each(|job| body.extend_from_slice(&job.bytes));
+        stamp(&mut body, at);
+        let count = u32::try_from(jobs.iter().map(Job::len).sum::<usize>()).map_err(|_| "batch too large")?;
         let started = Instant::now();
         self.journal.append(at, count, &body).map_err(|error| format!("journal write failed: {error}"))?;
         metrics::histogram!("umbra_ledger_sync_seconds").record(started.elapsed().as_secs_f64());
         metrics::histogram!("umbra_ledger_batch_events").record(f64::from(count));
         metrics::counter!("umbra_ledger_written_bytes_total").increment(body.len() as u64);
-        let mut digest = 0;
+        let (mut digest, mut seqs) = (0, first_seq..);
         let mut answers = Vec::with_capacity(jobs.len());
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            for ((seq, at), job) in (first_seq..).zip(stamps).zip(jobs) {
-                let (applied, follower) = apply(&mut state, seq, at, job.event);
-                digest = applied.digest(digest);
-                self.feeds.iter().for_each(|feed| feed.send(&follower));
-                answers.push((job.answer, applied));
+            let feeds = &self.feeds;
+            for job in jobs {
+                answers.push(job.decide(|event| {
+                    let seq = seqs.next().unwrap_or(u64::MAX);
+                    let applied = apply(&mut state, feeds, seq, at, event);
+                    digest = applied.digest(digest);
+                    applied
+                }));
             }
         }
         self.journal.set_outcomes(digest);
-        for (answer, applied) in answers {
-            // Who no longer waits finds the outcome by asking again.
-            let _ = answer.send(applied);
-        }
+        answers.into_iter().for_each(Answer::send);
         Ok(())
     }
 
@@ -478,9 +446,8 @@ impl Sequencer {
             return Ok(());
         }
         let event = Event::new(EventId::new(now, [0; 10]), Content([0; 16]), Body::Tick);
-        let mut bytes = Vec::new();
-        codec::encode(&event, &mut bytes).map_err(|error| error.to_string())?;
-        self.batch(vec![Job { bytes, event, answer: oneshot::channel().0 }])?;
+        let (tick, _) = Job::one(event).map_err(|error| error.to_string())?;
+        self.batch(vec![tick])?;
         if self.read(is_due) {
             self.next_tick = monotonic.saturating_add(TICK_BACKLOG_MS);
         }

@@ -203,6 +203,50 @@ fn a_queue_larger_than_a_segment_is_written_in_several() {
 }
 
 #[test]
+fn several_events_at_once_are_decided_one_by_one_in_one_frame() {
+    let (ledger, disk, go) = gated(64, support::SEGMENT);
+    go.send(()).unwrap();
+    let events = || vec![post(2, 1, 2, 5), post(3, 2, 1, 99), open_account(4, 2, Floor::Limited(0)), post(5, 1, 2, 7)];
+    submit_all(&ledger, &[open_account(11, 2, Floor::Limited(0)), open_account(12, 1, Floor::Unlimited)]);
+    let before = verify_storage(&disk).unwrap().frames;
+    let codes = |answers: Vec<ledger::Applied>| -> Vec<(Code, u64, bool)> {
+        answers.iter().map(|applied| (applied.outcome.code, applied.outcome.seq, applied.replayed)).collect()
+    };
+    let first = codes(ledger.submit_all_later(events()).unwrap().outcomes_blocking().unwrap());
+    let expected = [(Code::Approved, 4), (Code::InsufficientFunds, 5), (Code::AccountExists, 6), (Code::Approved, 7)];
+    assert_eq!(first, expected.map(|(code, seq)| (code, seq, false)));
+    assert_eq!(verify_storage(&disk).unwrap().frames - before, 1);
+    let again = codes(ledger.submit_all_later(events()).unwrap().outcomes_blocking().unwrap());
+    assert_eq!(again, expected.map(|(code, seq)| (code, seq, true)));
+    assert_eq!(ledger.account(2).unwrap().balance, 12);
+    let none = ledger.submit_all_later(Vec::new()).unwrap().outcomes_blocking().unwrap();
+    assert!(none.is_empty());
+    ledger.close();
+}
+
+/// The queue is bounded in events, however they come; what can never fit is told from what has no room now.
+#[test]
+fn several_events_at_once_wait_like_as_many_single_ones() {
+    let (ledger, _disk, go) = gated(64, 1 << 16);
+    let opens = |from: u64, count: u64| (from..from + count).map(|n| open_account(n, n, Floor::Unlimited)).collect();
+    let submit = |events: Vec<Event>| ledger.submit_all_later(events);
+    // The sequencer is at its first event, or comes to it while the others wait.
+    let mut waiting = vec![submit(opens(2, 60)).unwrap()];
+    assert_eq!(submit(opens(100, 65)).unwrap_err(), SubmitError::TooLarge);
+    let refused = loop {
+        match submit(opens(200 + 60 * waiting.len() as u64, 60)) {
+            Ok(submitted) => waiting.push(submitted),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((refused, waiting.len() <= 3), (SubmitError::Busy, true));
+    go.send(()).unwrap();
+    assert!(waiting.into_iter().all(|all| all.outcomes_blocking().unwrap().len() == 60));
+    ledger.close();
+    assert_eq!(submit(opens(900, 1)).unwrap_err(), SubmitError::Stopped);
+}
+
+#[test]
 fn any_event_fits_and_what_is_larger_is_refused() {
     let disk = SimStorage::default();
     let ledger = open(disk.clone()).unwrap();

@@ -38,6 +38,9 @@ pub struct Args {
     /// Events on their way at once, where there are many; the ledger queues 8192
     #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=8192))]
     in_flight: u32,
+    /// Events that a client submits together, where there are many
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    batch: u32,
     /// The same seed gives the same movements
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -52,6 +55,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         rounds: args.rounds,
         accounts: args.accounts,
         in_flight: usize::try_from(args.in_flight)?,
+        batch: usize::try_from(args.batch)?,
         seed: args.seed,
     };
     let folder = scratch::folder(args.dir.as_deref())?;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use ledger::{AccountId, Applied, Clock, Code, EventId, Ledger, Millis, SubmitError, Submitted, SystemClock};
+use ledger::{AccountId, Applied, Clock, Code, EventId, Ledger, Millis, SubmitError, SubmittedAll, SystemClock};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -32,12 +32,14 @@ pub struct Tally {
 
 pub struct Driver {
     ledger: Ledger,
+    /// Batches on their way at once, and events in one.
     in_flight: usize,
+    batch: usize,
     accounts: u32,
     ids: Ids,
     random: SmallRng,
     /// In the order of submission, which is that of the answers.
-    waiting: VecDeque<(Submitted, EventId, Step)>,
+    waiting: VecDeque<(SubmittedAll, Vec<(EventId, Step)>)>,
     /// To be sent before anything new.
     due: VecDeque<Step>,
     /// Posted since the books were last written.
@@ -52,11 +54,12 @@ impl Driver {
     pub fn new(ledger: Ledger, settings: &Settings) -> Self {
         Self {
             ledger,
-            in_flight: settings.in_flight.max(1),
+            in_flight: (settings.in_flight / settings.batch.max(1)).max(1),
+            batch: settings.batch.max(1),
             accounts: settings.accounts,
             ids: Ids::new(settings.seed),
             random: SmallRng::seed_from_u64(settings.seed),
-            waiting: VecDeque::with_capacity(settings.in_flight),
+            waiting: VecDeque::new(),
             due: VecDeque::new(),
             posted: Vec::new(),
             books: AccountsBook::default(),
@@ -87,24 +90,29 @@ impl Driver {
 
     /// Sends what `next` gives and what follows from it, until nothing is left and everything is answered.
     fn drive(&mut self, mut next: impl FnMut(&mut Self) -> Option<Step>) -> anyhow::Result<()> {
+        let mut batch = Vec::with_capacity(self.batch);
         loop {
-            match self.due.pop_front().or_else(|| next(self)) {
-                Some(step) => self.send(step)?,
-                None if self.waiting.is_empty() => return Ok(()),
-                None => self.settle_oldest()?,
+            let step = self.due.pop_front().or_else(|| next(self));
+            let is_last = step.is_none();
+            batch.extend(step.map(|step| (self.fresh_id(), step)));
+            if batch.len() >= self.batch || (is_last && !batch.is_empty()) {
+                self.send(std::mem::replace(&mut batch, Vec::with_capacity(self.batch)))?;
+            } else if is_last && self.waiting.is_empty() {
+                return Ok(());
+            } else if is_last {
+                self.settle_oldest()?;
             }
         }
     }
 
-    fn send(&mut self, step: Step) -> anyhow::Result<()> {
+    fn send(&mut self, batch: Vec<(EventId, Step)>) -> anyhow::Result<()> {
         while self.waiting.len() >= self.in_flight {
             self.settle_oldest()?;
         }
-        let id = self.fresh_id();
         loop {
-            match self.ledger.submit_later(step.event(id)) {
+            match self.ledger.submit_all_later(batch.iter().map(|(id, step)| step.event(*id)).collect()) {
                 Ok(submitted) => {
-                    self.waiting.push_back((submitted, id, step));
+                    self.waiting.push_back((submitted, batch));
                     return Ok(());
                 }
                 Err(SubmitError::Busy) if self.waiting.is_empty() => std::thread::sleep(WHEN_OTHERS_FILL_IT),
@@ -115,9 +123,12 @@ impl Driver {
     }
 
     fn settle_oldest(&mut self) -> anyhow::Result<()> {
-        if let Some((submitted, id, step)) = self.waiting.pop_front() {
-            let applied = submitted.outcome_blocking()?;
-            self.settle(id, step, &applied);
+        if let Some((submitted, batch)) = self.waiting.pop_front() {
+            let answers = submitted.outcomes_blocking()?;
+            anyhow::ensure!(answers.len() == batch.len(), "{} answers to {} events", answers.len(), batch.len());
+            for ((id, step), applied) in batch.into_iter().zip(&answers) {
+                self.settle(id, step, applied);
+            }
         }
         Ok(())
     }
@@ -198,10 +209,10 @@ mod tests {
 
     use super::*;
 
-    fn driver(queue_max: usize, in_flight: usize) -> Driver {
+    fn driver(queue_max: usize, in_flight: usize, batch: usize) -> Driver {
         let config = LedgerConfig { queue_max, ..LedgerConfig::new(Arc::new(SystemClock)) };
         let ledger = Ledger::open(Arc::new(SimStorage::default()), config).unwrap();
-        let settings = Settings { seconds: 1, rounds: 1, accounts: 20, in_flight, seed: 5 };
+        let settings = Settings { seconds: 1, rounds: 1, accounts: 20, in_flight, batch, seed: 5 };
         let mut driver = Driver::new(ledger, &settings);
         driver.open_accounts().unwrap();
         driver.open_books();
@@ -210,7 +221,7 @@ mod tests {
 
     #[test]
     fn everything_is_answered_and_adds_up_though_the_queue_is_full() {
-        let mut driver = driver(4, 64);
+        let mut driver = driver(4, 64, 3);
         let (posts, _) = driver.load(Duration::from_millis(50), Step::Post).unwrap();
         let (pairs, elapsed) = driver.load(Duration::from_millis(50), Step::Hold).unwrap();
         assert!(posts > 0 && pairs > 0 && elapsed >= Duration::from_millis(50));
@@ -223,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_noticed_and_not_booked() {
-        let mut driver = driver(64, 8);
+        let mut driver = driver(64, 8, 1);
         let nobody = Movement { from: 1, to: 9999, amount: 5 };
         let mut steps = vec![Step::Hold(nobody)];
         driver.drive(|_| steps.pop()).unwrap();
@@ -234,7 +245,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_movements() {
-        let (mut one, mut other) = (driver(64, 8), driver(64, 8));
+        let (mut one, mut other) = (driver(64, 8, 1), driver(64, 8, 1));
         for _ in 0..100 {
             let movement = one.movement();
             assert_eq!(movement, other.movement());

@@ -156,7 +156,7 @@ mod tests {
             ..Round::default()
         };
         let rounds = vec![round(100.0, 30.0, 10.0), round(300.0, 20.0, 10.0), round(200.0, 50.0, 0.0)];
-        let settings = Settings { seconds: 1, rounds: 3, accounts: 2, in_flight: 1, seed: 1 };
+        let settings = Settings { seconds: 1, rounds: 3, accounts: 2, in_flight: 1, batch: 1, seed: 1 };
         let report = LedgerReport::new(settings, 512.0, rounds, Truth::default(), Vec::new());
         assert_eq!((report.entries_per_s, report.single_p50_us, report.passed), (200.0, 30.0, true));
         assert_eq!(report.figures[0].per_round, [3.0, 2.0, 0.0]);

@@ -12,6 +12,8 @@ pub struct Settings {
     pub accounts: u32,
     /// Events on their way at once, where there are many.
     pub in_flight: usize,
+    /// Events submitted together, where there are many.
+    pub batch: usize,
     pub seed: u64,
 }
 
