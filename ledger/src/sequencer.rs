@@ -374,6 +374,7 @@ impl Sequencer {
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             let feeds = &self.feeds;
+            state.warm(jobs.iter().flat_map(Job::events));
             for job in jobs {
                 answers.push(job.decide(|event| {
                     let seq = seqs.next().unwrap_or(u64::MAX);

@@ -91,9 +91,13 @@ impl Job {
 
     /// How many events it is.
     pub fn len(&self) -> usize {
+        self.events().len()
+    }
+
+    pub fn events(&self) -> &[Event] {
         match &self.work {
-            Work::One(..) => 1,
-            Work::All(events, _) => events.len(),
+            Work::One(event, _) => std::slice::from_ref(event),
+            Work::All(events, _) => events,
         }
     }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::records::Records;
 use super::usages::Charge;
 use crate::controls::Total;
 use crate::event::{Body, Content, Entry, Event, EventId, Key, Millis, Reference};
@@ -111,7 +112,7 @@ fn in_slot((at, high, low): Slot) -> (Millis, EventId) {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Memory {
-    records: BTreeMap<EventId, Record>,
+    records: Records,
     /// Records without an open hold: what may go when room is needed, first those whose newest id is oldest.
     evictable: BTreeSet<Slot>,
     expiries: BTreeSet<Slot>,
@@ -337,15 +338,15 @@ impl Memory {
     /// Whether the indexes say what the records say. `is_open`: whether a hold of that id is open.
     pub fn check(&self, is_open: impl Fn(EventId) -> bool) -> Result<(), String> {
         let (mut aliases, mut copies, mut waiting) = (BTreeSet::new(), Vec::new(), 0);
-        for (id, record) in &self.records {
-            aliases.extend(record.aliases().iter().map(|key| (*key, *id)));
-            copies.extend(record.copies().iter().map(|copy| (*copy, *id)));
-            if is_open(*id) == record.forget_at.is_some() {
+        for (id, record) in self.records.iter() {
+            aliases.extend(record.aliases().iter().map(|key| (*key, id)));
+            copies.extend(record.copies().iter().map(|copy| (*copy, id)));
+            if is_open(id) == record.forget_at.is_some() {
                 return Err(format!("event {:032x} is remembered as if its hold were another", id.0));
             }
             if let Some(forget_at) = record.forget_at {
                 waiting += 1;
-                let slots = (slot(forget_at, *id), slot(record.newest(*id), *id));
+                let slots = (slot(forget_at, id), slot(record.newest(id), id));
                 if !self.expiries.contains(&slots.0) || !self.evictable.contains(&slots.1) {
                     return Err(format!("event {:032x} would never be forgotten", id.0));
                 }
@@ -369,7 +370,7 @@ impl Memory {
     }
 
     pub fn charges(&self) -> impl Iterator<Item = &Charge> {
-        self.records.values().flat_map(Record::charges)
+        self.records.iter().flat_map(|(_, record)| record.charges())
     }
 
     /// For digests.
