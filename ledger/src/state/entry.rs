@@ -1,7 +1,5 @@
 //! What can be said of an entry by itself.
 
-use std::collections::BTreeSet;
-
 use crate::event::{AccountId, Entry, Posting};
 use crate::limits::{POSTINGS_MAX, POSTINGS_MIN};
 use crate::outcome::Code;
@@ -9,11 +7,13 @@ use crate::outcome::Code;
 /// 2 to 16 postings on as many accounts, none of them zero, together zero.
 pub(super) fn well_formed(entry: &Entry) -> Result<(), Code> {
     let postings = &entry.postings;
-    let accounts: BTreeSet<AccountId> = postings.iter().map(|posting| posting.account).collect();
+    // At most sixteen: comparing each with those before it needs no memory.
+    let is_twice =
+        |(at, posting): (usize, &Posting)| postings.iter().take(at).any(|before| before.account == posting.account);
     let sum: i128 = postings.iter().map(|posting| i128::from(posting.amount)).sum();
     // The smallest number has no counterpart of the other sign.
     let amounts = postings.iter().all(|posting| posting.amount != 0 && posting.amount != i64::MIN);
-    let count = (POSTINGS_MIN..=POSTINGS_MAX).contains(&postings.len()) && accounts.len() == postings.len();
+    let count = (POSTINGS_MIN..=POSTINGS_MAX).contains(&postings.len()) && !postings.iter().enumerate().any(is_twice);
     if count && amounts && sum == 0 { Ok(()) } else { Err(Code::InvalidEntry) }
 }
 

@@ -99,23 +99,30 @@ impl Record {
     }
 }
 
-/// A time and an id, in their order, and without the gaps of a pair of them.
-type Slot = (Millis, u64, u64);
+/// Events by a time, and of one time by their sequence: what is new mostly comes last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Schedule(BTreeMap<(Millis, u64), EventId>);
 
-fn slot(at: Millis, id: EventId) -> Slot {
-    (at, (id.0 >> 64) as u64, id.0 as u64)
-}
+impl Schedule {
+    fn insert(&mut self, at: Millis, seq: u64, id: EventId) {
+        self.0.insert((at, seq), id);
+    }
 
-fn in_slot((at, high, low): Slot) -> (Millis, EventId) {
-    (at, EventId(u128::from(high) << 64 | u128::from(low)))
+    fn remove(&mut self, at: Millis, seq: u64) {
+        self.0.remove(&(at, seq));
+    }
+
+    fn first(&self) -> Option<(Millis, EventId)> {
+        self.0.first_key_value().map(|((at, _), id)| (*at, *id))
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Memory {
     records: Records,
     /// Records without an open hold: what may go when room is needed, first those whose newest id is oldest.
-    evictable: BTreeSet<Slot>,
-    expiries: BTreeSet<Slot>,
+    evictable: Schedule,
+    expiries: Schedule,
     aliases: BTreeSet<(Key, EventId)>,
     /// A copy's id, and that of the record it is a copy of.
     copies: BTreeMap<EventId, EventId>,
@@ -215,10 +222,11 @@ impl Memory {
         let Some(forget_at) = record.forget_at else { return };
         let later = forget_at.max(newest.saturating_add(record.horizon()));
         record.forget_at = Some(later);
-        self.evictable.remove(&slot(was, of));
-        self.evictable.insert(slot(newest, of));
-        self.expiries.remove(&slot(forget_at, of));
-        self.expiries.insert(slot(later, of));
+        let seq = record.outcome.seq;
+        self.evictable.remove(was, seq);
+        self.evictable.insert(newest, seq, of);
+        self.expiries.remove(forget_at, seq);
+        self.expiries.insert(later, seq, of);
     }
 
     /// Whether a reversal came first that named exactly this id.
@@ -278,8 +286,8 @@ impl Memory {
             self.aliases.insert((*key, id));
         }
         if let Some(forget_at) = record.forget_at {
-            self.evictable.insert(slot(record.newest(id), id));
-            self.expiries.insert(slot(forget_at, id));
+            self.evictable.insert(record.newest(id), record.outcome.seq, id);
+            self.expiries.insert(forget_at, record.outcome.seq, id);
         }
         self.records.insert(id, record);
     }
@@ -289,13 +297,13 @@ impl Memory {
         if let Some(record) = self.records.get_mut(&id) {
             let forget_at = record.newest(id).saturating_add(record.horizon()).max(now.saturating_add(HORIZON_MS));
             record.forget_at = Some(forget_at);
-            self.evictable.insert(slot(record.newest(id), id));
-            self.expiries.insert(slot(forget_at, id));
+            self.evictable.insert(record.newest(id), record.outcome.seq, id);
+            self.expiries.insert(forget_at, record.outcome.seq, id);
         }
     }
 
     fn make_room(&mut self) {
-        if let Some((newest, id)) = self.evictable.first().copied().map(in_slot) {
+        if let Some((newest, id)) = self.evictable.first() {
             self.forgotten_before = self.forgotten_before.max(newest.saturating_add(1));
             self.forget(id);
         }
@@ -303,9 +311,9 @@ impl Memory {
 
     fn forget(&mut self, id: EventId) {
         let Some(record) = self.records.remove(&id) else { return };
-        self.evictable.remove(&slot(record.newest(id), id));
+        self.evictable.remove(record.newest(id), record.outcome.seq);
         if let Some(forget_at) = record.forget_at {
-            self.expiries.remove(&slot(forget_at, id));
+            self.expiries.remove(forget_at, record.outcome.seq);
         }
         for key in record.aliases() {
             self.aliases.remove(&(*key, id));
@@ -318,7 +326,7 @@ impl Memory {
     /// Forgets what is due, a bounded number of rows at once.
     pub fn tick(&mut self, now: Millis) {
         for _ in 0..TICK_WORK_MAX {
-            let Some((_, id)) = self.expiries.first().copied().map(in_slot).filter(|(at, _)| *at <= now) else { break };
+            let Some((_, id)) = self.expiries.first().filter(|(at, _)| *at <= now) else { break };
             self.forget(id);
         }
         for _ in 0..TICK_WORK_MAX {
@@ -330,7 +338,7 @@ impl Memory {
     }
 
     pub fn next_due(&self) -> Option<Millis> {
-        let record = self.expiries.first().map(|(at, ..)| *at);
+        let record = self.expiries.first().map(|(at, _)| at);
         let tombstone = self.tombstone_expiries.first().map(|(at, ..)| *at);
         record.into_iter().chain(tombstone).min()
     }
@@ -346,8 +354,8 @@ impl Memory {
             }
             if let Some(forget_at) = record.forget_at {
                 waiting += 1;
-                let slots = (slot(forget_at, id), slot(record.newest(id), id));
-                if !self.expiries.contains(&slots.0) || !self.evictable.contains(&slots.1) {
+                let places = [(&self.expiries, forget_at), (&self.evictable, record.newest(id))];
+                if places.iter().any(|(schedule, at)| schedule.0.get(&(*at, record.outcome.seq)) != Some(&id)) {
                     return Err(format!("event {:032x} would never be forgotten", id.0));
                 }
             }
@@ -355,8 +363,8 @@ impl Memory {
         copies.sort_unstable();
         if !copies.iter().copied().eq(self.copies.iter().map(|(copy, of)| (*copy, *of)))
             || aliases != self.aliases
-            || self.expiries.len() != waiting
-            || self.evictable.len() != waiting
+            || self.expiries.0.len() != waiting
+            || self.evictable.0.len() != waiting
         {
             return Err("an index of remembered events names one that is not there".into());
         }

@@ -345,7 +345,8 @@ impl Naive {
         let open: BTreeSet<EventId> = self.holds.iter().map(|hold| hold.id).collect();
         if self.known.len() >= self.bounds.records {
             let closed = self.known.iter().filter(|known| !open.contains(&known.event.id));
-            if let Some((newest, oldest)) = closed.map(|known| (known.newest, known.event.id)).min() {
+            let oldest = closed.map(|known| (known.newest, known.outcome.seq, known.event.id)).min();
+            if let Some((newest, _, oldest)) = oldest {
                 self.known.retain(|known| known.event.id != oldest);
                 self.forgotten_before = self.forgotten_before.max(newest + 1);
             }
