@@ -35,6 +35,45 @@ impl Account {
     pub fn available(&self) -> i64 {
         self.balance().saturating_sub(self.pending_debits)
     }
+
+    /// What floor and range say against a posting.
+    fn bear(&self, posting: &Posting, terms: Terms<'_>) -> Option<Code> {
+        let freed = i128::from(terms.held(posting));
+        let size = i128::from(posting.amount).abs();
+        if posting.amount < 0 && !terms.forced {
+            let freed = freed.abs();
+            let left = i128::from(self.available()) + freed - size;
+            if let Floor::Limited(floor) = self.floor
+                && size > freed
+                && left < i128::from(floor)
+            {
+                return Some(Code::InsufficientFunds);
+            }
+        }
+        // Posted and pending together stay in range, so that no later capture can leave it.
+        let (posted, pending) =
+            if posting.amount < 0 { (self.debits, self.pending_debits) } else { (self.credits, self.pending_credits) };
+        let sum = i128::from(posted) + i128::from(pending) + size - freed.abs();
+        (sum > i128::from(i64::MAX)).then_some(Code::Overflow)
+    }
+}
+
+/// In place of what, and how strictly, an entry is to be borne.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Terms<'a> {
+    /// A hold that is let go in the same step; what it holds has been promised and is given whatever the floor says now.
+    pub released: Option<&'a Entry>,
+    /// Floors are not asked, because money goes back where it came from or has been paid elsewhere.
+    pub forced: bool,
+}
+
+impl Terms<'_> {
+    /// What the hold that is let go has held on the same side of the posting's account.
+    fn held(&self, posting: &Posting) -> i64 {
+        let postings = self.released.into_iter().flat_map(|entry| &entry.postings);
+        let same = |held: &&Posting| held.account == posting.account && held.amount.signum() == posting.amount.signum();
+        postings.filter(same).map(|held| held.amount).next().unwrap_or(0)
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,51 +125,17 @@ impl Accounts {
         }
     }
 
-    /// Whether all accounts of the entry are there, open, and in its currency.
-    pub fn admit(&self, entry: &Entry) -> Result<(), Code> {
-        let fault = |posting: &Posting| match self.open(posting.account) {
-            Err(code) => Some(code),
-            Ok(account) if account.currency != entry.currency => Some(Code::CurrencyMismatch),
-            Ok(_) => None,
+    /// Whether all accounts of the entry are there, open and in its currency, and floors and the range of 64 bits allow
+    /// it. Each account is looked up once. `also`: what else is said against the entry, to be given if it comes first.
+    pub fn judge(&self, entry: &Entry, terms: Terms<'_>, also: Option<Code>) -> Result<(), Code> {
+        let fault = |posting: &Posting| match self.0.get(&posting.account) {
+            None => Some(Code::AccountNotFound),
+            Some(account) if account.closed => Some(Code::AccountClosed),
+            Some(account) if account.currency != entry.currency => Some(Code::CurrencyMismatch),
+            Some(account) => account.bear(posting, terms),
         };
-        entry.postings.iter().filter_map(fault).min().map_or(Ok(()), Err)
-    }
-
-    /// Whether floors and the range of 64 bits allow the entry. `released`: a hold that is let go in the same step;
-    /// what it holds has been promised and is given whatever the floor says now. `forced`: floors are not asked,
-    /// because money goes back where it came from.
-    pub fn bear(&self, entry: &Entry, released: Option<&Entry>, forced: bool) -> Result<(), Code> {
-        if !forced {
-            entry.postings.iter().try_for_each(|posting| self.fund(posting, released))?;
-        }
-        if i64::try_from(credits(entry)).is_err() {
-            return Err(Code::Overflow);
-        }
-        entry.postings.iter().try_for_each(|posting| self.fit(posting, released))
-    }
-
-    fn fund(&self, posting: &Posting, released: Option<&Entry>) -> Result<(), Code> {
-        let account = self.open(posting.account)?;
-        let (debit, freed) = (-i128::from(posting.amount), -i128::from(held(released, posting)));
-        let left = i128::from(account.available()) + freed - debit;
-        match account.floor {
-            Floor::Limited(floor) if debit > freed.max(0) && left < i128::from(floor) => Err(Code::InsufficientFunds),
-            _ => Ok(()),
-        }
-    }
-
-    /// Posted and pending together stay in range, so that no later capture can leave it.
-    fn fit(&self, posting: &Posting, released: Option<&Entry>) -> Result<(), Code> {
-        let account = self.open(posting.account)?;
-        let (posted, pending) = if posting.amount < 0 {
-            (account.debits, account.pending_debits)
-        } else {
-            (account.credits, account.pending_credits)
-        };
-        let freed = held(released, posting);
-        let size = |amount: i64| i128::from(amount).abs();
-        let sum = i128::from(posted) + i128::from(pending) + size(posting.amount) - size(freed);
-        if sum > i128::from(i64::MAX) { Err(Code::Overflow) } else { Ok(()) }
+        let too_large = i64::try_from(credits(entry)).is_err().then_some(Code::Overflow);
+        entry.postings.iter().filter_map(fault).chain(also).chain(too_large).min().map_or(Ok(()), Err)
     }
 
     /// Adds to the posted numbers. The entry has been checked.
@@ -171,11 +176,4 @@ impl Accounts {
             }
         }
     }
-}
-
-/// What a hold that is let go has held on the same side of the posting's account.
-fn held(released: Option<&Entry>, posting: &Posting) -> i64 {
-    let postings = released.into_iter().flat_map(|entry| &entry.postings);
-    let same = |held: &&Posting| held.account == posting.account && held.amount.signum() == posting.amount.signum();
-    postings.filter(same).map(|held| held.amount).next().unwrap_or(0)
 }

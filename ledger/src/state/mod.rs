@@ -13,7 +13,7 @@ mod usages;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use self::accounts::{Account, Accounts};
+use self::accounts::{Account, Accounts, Terms};
 use self::entry::{credits, first, grown, part, size, well_formed};
 use self::holds::{Hold, Holds};
 use self::memory::{Effect, Memory, More, Record};
@@ -414,9 +414,8 @@ impl State {
     /// Whether accounts, limits and floors allow an entry that takes the place of nothing.
     fn allow(&self, entry: &Entry, limits: &[Limit]) -> Result<(), Code> {
         well_formed(entry)?;
-        self.accounts.admit(entry)?;
-        self.usages.exceeded(limits, size(entry), true, self.at).map_or(Ok(()), |(_, code)| Err(code))?;
-        self.accounts.bear(entry, None, false)?;
+        let exceeded = self.usages.exceeded(limits, size(entry), true, self.at).map(|(_, code)| code);
+        self.accounts.judge(entry, Terms::default(), exceeded)?;
         if self.usages.has_room(limits, self.bounds.usages) { Ok(()) } else { Err(Code::Full) }
     }
 
@@ -463,8 +462,7 @@ impl State {
         let accounts = &mut self.accounts;
         let mut refused = None;
         for (number, entry) in entries.iter().enumerate() {
-            let judged = well_formed(entry).and_then(|()| accounts.admit(entry));
-            match judged.and_then(|()| accounts.bear(entry, None, false)) {
+            match well_formed(entry).and_then(|()| accounts.judge(entry, Terms::default(), None)) {
                 Ok(()) => accounts.post(entry),
                 Err(code) => {
                     refused = Some((number, code));
@@ -539,8 +537,8 @@ impl State {
         let held = self.holds.usable(id, self.at).map(|hold| hold.entry.clone()).ok_or(Code::HoldNotFound)?;
         let is_pair = held.postings.len() == 2;
         let more = part(&held, amount).filter(|_| is_pair).ok_or(Code::InvalidAmount)?;
-        self.usages.exceeded(limits, amount, false, self.at).map_or(Ok(()), |(_, code)| Err(code))?;
-        self.accounts.bear(&more, None, false)?;
+        let exceeded = self.usages.exceeded(limits, amount, false, self.at).map(|(_, code)| code);
+        self.accounts.judge(&more, Terms::default(), exceeded)?;
         let whole = grown(&held, amount).ok_or(Code::Overflow)?;
         if !self.usages.has_room(limits, self.bounds.usages) {
             return Err(Code::Full);
@@ -563,7 +561,7 @@ impl State {
         let held = self.holds.usable(id, self.at).map(|hold| hold.entry.clone()).ok_or(Code::HoldNotFound)?;
         let captured = part(&held, amount).filter(|_| amount <= size(&held)).ok_or(Code::InvalidAmount)?;
         let rest = if last || amount == size(&held) { None } else { part(&held, size(&held) - amount) };
-        self.accounts.bear(&captured, Some(&held), false)?;
+        self.accounts.judge(&captured, Terms { released: Some(&held), forced: false }, None)?;
         let charges = self.split_charges(id, amount);
         if rest.is_none() {
             self.give_back(id, None);
@@ -600,11 +598,8 @@ impl State {
         if i128::from(size(entry)) > held + held * i128::from(tolerance_bp) / 10_000 {
             return Err(Code::OverTolerance);
         }
-        self.accounts.admit(entry)?;
-        if entry.currency != hold.entry.currency {
-            return Err(Code::CurrencyMismatch);
-        }
-        self.accounts.bear(entry, Some(&hold.entry), false)?;
+        let other_currency = (entry.currency != hold.entry.currency).then_some(Code::CurrencyMismatch);
+        self.accounts.judge(entry, Terms { released: Some(&hold.entry), forced: false }, other_currency)?;
         Ok(id)
     }
 
@@ -619,10 +614,10 @@ impl State {
         changes: &mut Changes,
     ) -> Step {
         well_formed(entry)?;
-        self.accounts.admit(entry)?;
         let fits = |hold: &Hold| hold.card == card && hold.entry.currency == entry.currency;
         let hold = id.and_then(|id| Some((id, self.holds.usable(id, self.at).filter(|hold| fits(hold))?)));
-        self.accounts.bear(entry, hold.map(|(_, hold)| &hold.entry), true)?;
+        let terms = Terms { released: hold.map(|(_, hold)| &hold.entry), forced: true };
+        self.accounts.judge(entry, terms, None)?;
         let id = hold.map(|(id, _)| id);
         let mut done = self.post_in_place_of(id, entry, changes);
         if id.is_none() {

@@ -1,5 +1,6 @@
 //! Taking back what an event did.
 
+use super::accounts::Terms;
 use super::entry::{inverse, part, size};
 use super::memory::{Effect, Record};
 use super::{Changes, Done, State, Step};
@@ -92,8 +93,7 @@ impl State {
             return Ok(0);
         }
         let reversal = inverse(&part(entry, back).ok_or(Code::NotReversible)?);
-        self.accounts.admit(&reversal)?;
-        self.accounts.bear(&reversal, None, true)?;
+        self.accounts.judge(&reversal, Terms { released: None, forced: true }, None)?;
         self.move_posted(&reversal, changes);
         Ok(back)
     }
