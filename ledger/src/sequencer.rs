@@ -267,6 +267,34 @@ fn apply(state: &mut State, feeds: &[Feed], seq: u64, at: Millis, event: Event) 
     applied
 }
 
+/// Events that are read ahead for; more would fall out of the processor's cache again.
+const AHEAD: usize = 32;
+
+/// The events of one frame being decided.
+pub(crate) struct Turn<'a> {
+    state: &'a mut State,
+    feeds: &'a [Feed],
+    at: Millis,
+    next_seq: u64,
+    digest: u32,
+}
+
+impl Turn<'_> {
+    /// Before what is `number`th in a row, looks at what comes next, once for many.
+    pub fn read_ahead<'e>(&self, number: usize, events: impl Iterator<Item = &'e Event>) {
+        if number.is_multiple_of(AHEAD) {
+            self.state.warm(events.take(AHEAD));
+        }
+    }
+
+    pub fn decide(&mut self, event: Event) -> Applied {
+        let applied = apply(self.state, self.feeds, self.next_seq, self.at, event);
+        self.next_seq += 1;
+        self.digest = applied.digest(self.digest);
+        applied
+    }
+}
+
 /// Bytes of events in one frame.
 fn frame_bytes_max(capacity: usize) -> usize {
     BATCH_BYTES_MAX.min(capacity)
@@ -369,21 +397,19 @@ impl Sequencer {
         metrics::histogram!("umbra_ledger_sync_seconds").record(started.elapsed().as_secs_f64());
         metrics::histogram!("umbra_ledger_batch_events").record(f64::from(count));
         metrics::counter!("umbra_ledger_written_bytes_total").increment(body.len() as u64);
-        let (mut digest, mut seqs) = (0, first_seq..);
         let mut answers = Vec::with_capacity(jobs.len());
-        {
+        let digest = {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            let feeds = &self.feeds;
-            state.warm(jobs.iter().flat_map(Job::events));
-            for job in jobs {
-                answers.push(job.decide(|event| {
-                    let seq = seqs.next().unwrap_or(u64::MAX);
-                    let applied = apply(&mut state, feeds, seq, at, event);
-                    digest = applied.digest(digest);
-                    applied
-                }));
+            let mut turn = Turn { state: &mut state, feeds: &self.feeds, at, next_seq: first_seq, digest: 0 };
+            let mut jobs = jobs.into_iter();
+            while let Some(job) = {
+                turn.read_ahead(answers.len(), jobs.as_slice().iter().flat_map(Job::events));
+                jobs.next()
+            } {
+                answers.push(job.decide(&mut turn));
             }
-        }
+            turn.digest
+        };
         self.journal.set_outcomes(digest);
         answers.into_iter().for_each(Answer::send);
         Ok(())

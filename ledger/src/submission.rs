@@ -6,6 +6,7 @@ use crate::codec::{self, TooLarge};
 use crate::event::{Event, Millis};
 use crate::journal::EVENT_HEADER;
 use crate::outcome::Applied;
+use crate::sequencer::Turn;
 
 /// Why an event was not taken. Whether a `Stopped` event became durable is not known; asking again by its id after
 /// the next start tells.
@@ -64,7 +65,7 @@ pub(crate) struct Job {
 }
 
 pub(crate) enum Work {
-    One(Event, oneshot::Sender<Applied>),
+    One(Box<Event>, oneshot::Sender<Applied>),
     All(Vec<Event>, oneshot::Sender<Vec<Applied>>),
 }
 
@@ -79,7 +80,7 @@ impl Job {
         let mut bytes = Vec::with_capacity(512);
         frame(&event, &mut bytes)?;
         let (answer, answered) = oneshot::channel();
-        Ok((Self { bytes, work: Work::One(event, answer) }, Submitted(answered)))
+        Ok((Self { bytes, work: Work::One(Box::new(event), answer) }, Submitted(answered)))
     }
 
     pub fn all(events: Vec<Event>) -> Result<(Self, SubmittedAll), TooLarge> {
@@ -102,10 +103,20 @@ impl Job {
     }
 
     /// Decides its events in their order.
-    pub fn decide(self, mut apply: impl FnMut(Event) -> Applied) -> Answer {
+    pub fn decide(self, turn: &mut Turn<'_>) -> Answer {
         match self.work {
-            Work::One(event, answer) => Answer::One(answer, apply(event)),
-            Work::All(events, answer) => Answer::All(answer, events.into_iter().map(apply).collect()),
+            Work::One(event, answer) => Answer::One(answer, turn.decide(*event)),
+            Work::All(events, answer) => {
+                let mut applied = Vec::with_capacity(events.len());
+                let mut events = events.into_iter();
+                while let Some(event) = {
+                    turn.read_ahead(applied.len(), events.as_slice().iter());
+                    events.next()
+                } {
+                    applied.push(turn.decide(event));
+                }
+                Answer::All(answer, applied)
+            }
         }
     }
 }
