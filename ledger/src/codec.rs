@@ -5,8 +5,9 @@ use crate::event::{
     AccountKind, Body, CardAction, CardEvent, Content, Entry, Event, EventId, Floor, PinCheck, Posting, Reference,
 };
 use crate::limits::{
-    ALIASES_MAX, ANSWER_MAX, BATCH_ENTRIES_MAX, BATCH_POSTINGS_MAX, LIMITS_MAX, POSTINGS_MAX, RECORD_MAX,
+    ALIASES_MAX, ANSWER_MAX, BATCH_ENTRIES_MAX, BATCH_POSTINGS_MAX, LIMITS_MAX, MESSAGE_MAX, POSTINGS_MAX, RECORD_MAX,
 };
+use crate::messages::{ForwardResult, MessageDid, Outgoing};
 
 /// Set in the kind of an event that has controls.
 const CONTROLLED: u8 = 0x80;
@@ -72,7 +73,7 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), TooLarge> {
             out.extend_from_slice(&hold.0.to_le_bytes());
         }
         Body::Reverse { original, remaining, record } => {
-            out.push(7);
+            put_kind(7, &event.controls, out)?;
             out.extend_from_slice(&original.0.to_le_bytes());
             out.extend_from_slice(&remaining.to_le_bytes());
             put_bytes(record, RECORD_MAX, out)?;
@@ -89,6 +90,36 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(), TooLarge> {
         Body::ForgetAtc { card } => {
             out.push(13);
             out.extend_from_slice(&card.to_le_bytes());
+        }
+        Body::CloseForward { forward, result, answer, record } => {
+            put_kind(15, &event.controls, out)?;
+            out.extend_from_slice(&forward.0.to_le_bytes());
+            match result {
+                ForwardResult::Approved { entry } => {
+                    out.push(0);
+                    put_entry(entry, out)?;
+                }
+                ForwardResult::Declined { reason } => {
+                    out.push(1);
+                    out.extend_from_slice(&reason.to_le_bytes());
+                }
+            }
+            put_bytes(answer, ANSWER_MAX, out)?;
+            put_bytes(record, RECORD_MAX, out)?;
+        }
+        Body::Message { message, did } => {
+            out.push(16);
+            out.extend_from_slice(&message.0.to_le_bytes());
+            match did {
+                MessageDid::Delivered => out.push(0),
+                MessageDid::Failed { retry_at, tries_max } => {
+                    out.push(1);
+                    out.extend_from_slice(&retry_at.to_le_bytes());
+                    out.extend_from_slice(&tries_max.to_le_bytes());
+                }
+                MessageDid::Retried => out.push(2),
+                MessageDid::Discarded => out.push(3),
+            }
         }
         Body::CloseTotals { terminal, currency, next_date, counted, record } => {
             out.push(14);
@@ -166,6 +197,11 @@ fn put_kind(kind: u8, controls: &Controls, out: &mut Vec<u8>) -> Result<(), TooL
         });
         out.extend_from_slice(&total.business_date.to_le_bytes());
     }
+    out.push(u8::from(controls.send.is_some()));
+    if let Some(send) = &controls.send {
+        out.extend_from_slice(&send.link.to_le_bytes());
+        put_bytes(&send.message, MESSAGE_MAX, out)?;
+    }
     Ok(())
 }
 
@@ -221,6 +257,12 @@ fn put_card(card: &CardEvent, out: &mut Vec<u8>) -> Result<(), TooLarge> {
             put_entry(entry, out)?;
             out.push(u8::from(hold.is_some()));
             hold.iter().for_each(|hold| put_reference(*hold, out));
+        }
+        CardAction::Forward { link, expires_at, reversal } => {
+            out.push(7);
+            out.extend_from_slice(&link.to_le_bytes());
+            out.extend_from_slice(&expires_at.to_le_bytes());
+            put_bytes(reversal, MESSAGE_MAX, out)?;
         }
     }
     put_bytes(&card.answer, ANSWER_MAX, out)?;
@@ -314,6 +356,26 @@ pub fn decode(bytes: &[u8]) -> Result<Event, NoEvent> {
         },
         12 => Body::PostAll { entries: reader.entries()?, record: reader.bytes(RECORD_MAX)? },
         13 => Body::ForgetAtc { card: reader.u64()? },
+        15 => Body::CloseForward {
+            forward: EventId(u128::from_le_bytes(reader.array()?)),
+            result: match reader.byte()? {
+                0 => ForwardResult::Approved { entry: reader.entry()? },
+                1 => ForwardResult::Declined { reason: reader.u16()? },
+                _ => return Err(NoEvent),
+            },
+            answer: reader.bytes(ANSWER_MAX)?,
+            record: reader.bytes(RECORD_MAX)?,
+        },
+        16 => Body::Message {
+            message: EventId(u128::from_le_bytes(reader.array()?)),
+            did: match reader.byte()? {
+                0 => MessageDid::Delivered,
+                1 => MessageDid::Failed { retry_at: reader.u64()?, tries_max: reader.u16()? },
+                2 => MessageDid::Retried,
+                3 => MessageDid::Discarded,
+                _ => return Err(NoEvent),
+            },
+        },
         14 => Body::CloseTotals {
             terminal: reader.u64()?,
             currency: reader.u16()?,
@@ -377,7 +439,9 @@ impl Reader<'_> {
         let limits = (0..count).map(|_| self.limit()).collect::<Result<_, _>>()?;
         let atc = if self.flag()? { Some(Atc { value: self.u16()?, ahead_max: self.u16()? }) } else { None };
         let total = if self.flag()? { Some(self.total()?) } else { None };
-        Ok(Controls { limits, atc, total })
+        let send =
+            if self.flag()? { Some(Outgoing { link: self.u32()?, message: self.bytes(MESSAGE_MAX)? }) } else { None };
+        Ok(Controls { limits, atc, total, send })
     }
 
     fn total(&mut self) -> Result<Total, NoEvent> {
@@ -496,6 +560,7 @@ impl Reader<'_> {
                 entry: self.entry()?,
                 hold: if self.flag()? { Some(self.reference()?) } else { None },
             },
+            7 => CardAction::Forward { link: self.u32()?, expires_at: self.u64()?, reversal: self.bytes(MESSAGE_MAX)? },
             _ => return Err(NoEvent),
         })
     }
@@ -534,6 +599,8 @@ mod tests {
             ),
             (reference(), any::<i64>()).prop_map(|(original, remaining)| CardAction::Reverse { original, remaining }),
             (entry(), proptest::option::of(reference())).prop_map(|(entry, hold)| CardAction::Force { entry, hold }),
+            (any::<u32>(), any::<u64>(), proptest::collection::vec(any::<u8>(), 0..40))
+                .prop_map(|(link, expires_at, reversal)| CardAction::Forward { link, expires_at, reversal }),
         ]
     }
 
@@ -553,10 +620,13 @@ mod tests {
             let side = |debit| if debit { Side::Debit } else { Side::Credit };
             total.map(|(terminal, debit, business_date)| Total { terminal, side: side(debit), business_date })
         });
-        (proptest::collection::vec(limit, 0..=3), atc, total).prop_map(|(limits, atc, total)| Controls {
+        let send = proptest::option::of((any::<u32>(), proptest::collection::vec(any::<u8>(), 0..40)));
+        let send = send.prop_map(|send| send.map(|(link, message)| Outgoing { link, message }));
+        (proptest::collection::vec(limit, 0..=3), atc, total, send).prop_map(|(limits, atc, total, send)| Controls {
             limits,
             atc,
             total,
+            send,
         })
     }
 
@@ -594,6 +664,26 @@ mod tests {
             }),
             any::<u64>().prop_map(|card| Body::ResetPinTries { card }),
             any::<u64>().prop_map(|card| Body::ForgetAtc { card }),
+            (any::<u128>(), entry(), any::<Option<u16>>(), record(), record()).prop_map(
+                |(forward, entry, reason, answer, record)| Body::CloseForward {
+                    forward: EventId(forward),
+                    result: match reason {
+                        Some(reason) => ForwardResult::Declined { reason },
+                        None => ForwardResult::Approved { entry },
+                    },
+                    answer,
+                    record,
+                }
+            ),
+            (any::<u128>(), any::<(u64, u16)>(), 0..4_u8).prop_map(|(message, (retry_at, tries_max), did)| {
+                let did = match did {
+                    0 => MessageDid::Delivered,
+                    1 => MessageDid::Failed { retry_at, tries_max },
+                    2 => MessageDid::Retried,
+                    _ => MessageDid::Discarded,
+                };
+                Body::Message { message: EventId(message), did }
+            }),
             (any::<u64>(), any::<u16>(), any::<u32>(), any::<Option<[(u32, u64); 4]>>(), record()).prop_map(
                 |(terminal, currency, next_date, counted, record)| {
                     let counted = counted.map(|sums| {
@@ -653,8 +743,13 @@ mod tests {
         let usage = UsageKey { of: Subject::Card(1), class: 0, period: Period::Day };
         let limit = Limit { usage, ends_at: 1, count_max: Some(1), amount_max: Some(1) };
         let total = Total { terminal: 1, side: Side::Debit, business_date: 1 };
-        let controls =
-            Controls { limits: vec![limit; LIMITS_MAX], atc: Some(Atc { value: 1, ahead_max: 1 }), total: Some(total) };
+        let send = Outgoing { link: 1, message: vec![0; MESSAGE_MAX] };
+        let controls = Controls {
+            limits: vec![limit; LIMITS_MAX],
+            atc: Some(Atc { value: 1, ahead_max: 1 }),
+            total: Some(total),
+            send: Some(send),
+        };
         let event = Event { controls, ..Event::new(EventId(1), Content([0; 16]), body) };
         encode(&event, &mut bytes).unwrap();
         assert!(bytes.len() <= crate::limits::EVENT_BYTES_MAX, "{}", bytes.len());

@@ -2,6 +2,7 @@
 //! transaction counter, the terminal's totals. The values it is judged by come with the event.
 
 use crate::event::{AccountId, CardId, Millis};
+use crate::messages::Outgoing;
 
 /// Judged by events that post or hold; other events carry none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,11 +13,13 @@ pub struct Controls {
     pub atc: Option<Atc>,
     /// Of events that post: a hold is counted when something is posted in its place.
     pub total: Option<Total>,
+    /// Queued if the event is approved; of a reversal, if it takes something back that was posted or held.
+    pub send: Option<Outgoing>,
 }
 
 impl Controls {
     pub fn is_empty(&self) -> bool {
-        self.limits.is_empty() && self.atc.is_none() && self.total.is_none()
+        self.limits.is_empty() && self.atc.is_none() && self.total.is_none() && self.send.is_none()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can happen: the events of the journal.
 
 use crate::controls::{Controls, TerminalId, Totals};
+use crate::messages::{ForwardResult, LinkId, MessageDid};
 
 /// Unix time in milliseconds.
 pub type Millis = u64;
@@ -151,14 +152,34 @@ pub enum Body {
         counted: Option<Totals>,
         record: Vec<u8>,
     },
-    /// Lets go what is due: expired holds, forgotten ids. Made by the ledger itself.
+    /// The answer to a request that was forwarded. From now on the request's own outcome and answer facts are these.
+    CloseForward {
+        forward: EventId,
+        result: ForwardResult,
+        answer: Vec<u8>,
+        record: Vec<u8>,
+    },
+    /// What became of a message that waited.
+    Message {
+        message: EventId,
+        did: MessageDid,
+    },
+    /// Lets go what is due: expired holds, unanswered forwards, forgotten ids. Made by the ledger itself.
     Tick,
 }
 
 impl Body {
     /// Whether events of this kind judge [`Controls`].
     pub fn is_controlled(&self) -> bool {
-        matches!(self, Self::Post { .. } | Self::PlaceHold { .. } | Self::IncreaseHold { .. } | Self::Card(_))
+        matches!(
+            self,
+            Self::Post { .. }
+                | Self::PlaceHold { .. }
+                | Self::IncreaseHold { .. }
+                | Self::Reverse { .. }
+                | Self::CloseForward { .. }
+                | Self::Card(_)
+        )
     }
 
     /// The name of its kind, for people and tools.
@@ -177,6 +198,8 @@ impl Body {
             Self::ResetPinTries { .. } => "reset-pin-tries",
             Self::ForgetAtc { .. } => "forget-atc",
             Self::CloseTotals { .. } => "close-totals",
+            Self::CloseForward { .. } => "close-forward",
+            Self::Message { .. } => "message",
             Self::Tick => "tick",
         }
     }
@@ -237,6 +260,14 @@ pub enum CardAction {
     Reverse {
         original: Reference,
         remaining: i64,
+    },
+    /// Passed on to be decided elsewhere. Until its answer comes the outcome is `Forwarded`, and no answer by
+    /// `expires_at` makes it `Unanswered` and queues the reversal that goes after it.
+    Forward {
+        link: LinkId,
+        expires_at: Millis,
+        /// As the message of an [`crate::Outgoing`].
+        reversal: Vec<u8>,
     },
     /// Posts what has been paid elsewhere, whatever the floors say. A hold of this card that is named and still open
     /// is closed by it; where there is none it posts all the same.

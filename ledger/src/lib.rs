@@ -10,6 +10,7 @@ mod controls;
 mod event;
 mod journal;
 pub mod limits;
+mod messages;
 mod outcome;
 mod recovery;
 mod sequencer;
@@ -31,6 +32,7 @@ pub use event::{
     AccountId, AccountKind, Body, CardAction, CardEvent, CardId, Content, Entry, Event, EventId, Floor, Key, Millis,
     PinCheck, Posting, Reference,
 };
+pub use messages::{ForwardResult, LinkId, MessageDid, Outgoing, StoredMessage};
 pub use outcome::{Applied, Code, Outcome};
 pub use recovery::OpenError;
 pub use sequencer::{Ledger, LedgerConfig};

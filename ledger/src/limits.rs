@@ -17,6 +17,9 @@ pub const BATCH_POSTINGS_MAX: usize = 1000;
 /// Alias keys of one card event.
 pub const ALIASES_MAX: usize = 5;
 
+/// A message that waits to be sent, bytes.
+pub const MESSAGE_MAX: usize = 640;
+
 /// Limits of one event.
 pub const LIMITS_MAX: usize = 12;
 
@@ -31,7 +34,7 @@ pub const RECORD_MAX: usize = 1024;
 
 /// No encoded event is longer, but for batches: follows from the bounds above, and a test holds it to them. The smallest
 /// segment holds such an event.
-pub const EVENT_BYTES_MAX: usize = 2560;
+pub const EVENT_BYTES_MAX: usize = 3584;
 
 /// The same of batches. Where segments are so small that one does not hold it, it is refused (`TooLarge`).
 pub const BATCH_EVENT_BYTES_MAX: usize = 20 << 10;
@@ -47,7 +50,7 @@ pub const REVERSIBLE_MS: u64 = ADVICE_HORIZON_MS;
 pub const AHEAD_MS: u64 = HORIZON_MS;
 
 /// Tables that have a bound.
-pub const TABLES: usize = 8;
+pub const TABLES: usize = 9;
 
 /// Rows of the state's tables at most. They are part of the rules: replay under other bounds may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +77,8 @@ pub struct Bounds {
     /// Terminals and currencies whose totals are counted. Of further ones postings are refused (`Full`); what was paid
     /// elsewhere (`Force`) goes on uncounted.
     pub terminals: usize,
+    /// Open forwards, messages that wait, and dead letters. What would need a further one is refused (`Full`).
+    pub messages: usize,
 }
 
 impl Bounds {
@@ -88,6 +93,7 @@ impl Bounds {
             ("cards_with_counters", self.cards_with_counters),
             ("usages", self.usages),
             ("terminals", self.terminals),
+            ("messages", self.messages),
         ]
     }
 }
@@ -103,6 +109,7 @@ impl Default for Bounds {
             cards_with_counters: 20_000_000,
             usages: 20_000_000,
             terminals: 2_000_000,
+            messages: 1_000_000,
         }
     }
 }

@@ -60,15 +60,25 @@ pub enum Code {
     AmountLimitExceeded = 28,
     /// The next business date is not later than the one that would end.
     DateNotLater = 29,
+    /// No refusal: passed on, and the answer that will decide it has not come yet.
+    Forwarded = 30,
+    /// Passed on, and no answer came before its time was over or it was reversed. Its own reversal is on the way.
+    Unanswered = 31,
+    /// No such forward, or it was answered or given up.
+    ForwardNotFound = 32,
+    /// No such message, or none of which this can be said.
+    MessageNotFound = 33,
 }
 
 impl Code {
     /// Every code, in order of precedence.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 34] = [
         Self::Approved,
+        Self::Forwarded,
         Self::ReusedWithOtherContent,
         Self::IdTooOld,
         Self::TooLate,
+        Self::Unanswered,
         Self::Declined,
         Self::AtcNotNew,
         Self::AtcTooFar,
@@ -78,6 +88,8 @@ impl Code {
         Self::PinNotJudged,
         Self::InvalidEntry,
         Self::HoldNotFound,
+        Self::ForwardNotFound,
+        Self::MessageNotFound,
         Self::ApprovalMismatch,
         Self::OverTolerance,
         Self::OriginalNotFound,
@@ -119,7 +131,7 @@ impl PartialOrd for Code {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub code: Code,
-    /// The caller's number of a decline; of a batch that was refused, the number of the entry, and of a
+    /// The caller's number of a decline, or the other party's; of a batch that was refused, the number of the entry, and of a
     /// limit that was exceeded its own, both from 1; 1 where a terminal has counted other totals; else 0.
     pub reason: u16,
     pub seq: u64,

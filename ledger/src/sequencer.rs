@@ -14,6 +14,7 @@ use crate::limits::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLOCK_JUMP_MS, LAG_BYTES_MAX, SEAL_AFTER_MS, SEGMENT_BYTES, SEGMENT_BYTES_MIN,
     TABLES, TICK_BACKLOG_MS, TICK_MS,
 };
+use crate::messages::{LinkId, StoredMessage};
 use crate::outcome::Applied;
 use crate::recovery::{self, OpenError};
 use crate::state::{AccountView, HoldView, Recall, Recorded, State};
@@ -211,6 +212,16 @@ impl Ledger {
     /// The business day of a terminal in a currency.
     pub fn terminal_day(&self, terminal: TerminalId, currency: u16) -> Option<TerminalDay> {
         self.read(|state| state.terminal_day(terminal, currency))
+    }
+
+    /// The oldest message that waits for a link: no later one is to be sent before it.
+    pub fn next_message(&self, link: LinkId) -> Option<StoredMessage> {
+        self.read(|state| state.next_message(link))
+    }
+
+    /// Up to so many of the messages that were sent in vain as often as they may.
+    pub fn dead_letters(&self, max: usize) -> Vec<StoredMessage> {
+        self.read(|state| state.dead_letters().take(max).collect())
     }
 
     /// Sequence of the last durable event.

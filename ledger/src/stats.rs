@@ -58,6 +58,7 @@ fn kind(body: &Body) -> &'static str {
             CardAction::Complete { .. } => "card complete",
             CardAction::Reverse { .. } => "card reverse",
             CardAction::Force { .. } => "card force",
+            CardAction::Forward { .. } => "card forward",
         },
         other => other.kind(),
     }

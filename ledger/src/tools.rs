@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::controls::{Controls, Limit, Side, Subject, Sum, Totals};
 use crate::event::{Body, CardAction, CardEvent, Entry, Event, Floor, Posting, Reference};
 use crate::limits::TABLES;
+use crate::messages::{ForwardResult, MessageDid};
 use crate::outcome::Applied;
 use crate::recovery::{self, OpenError, Scanned};
 use crate::state::{Changes, State};
@@ -212,8 +213,9 @@ fn controls_json(controls: &Controls) -> Value {
     };
     let atc = controls.atc.map(|atc| json!({"value": atc.value, "ahead_max": atc.ahead_max}));
     let side = |side: Side| format!("{side:?}").to_lowercase();
+    let send = controls.send.as_ref().map(|send| json!({"link": send.link, "bytes": send.message.len()}));
     let total = controls.total.map(|total| json!({"terminal": total.terminal, "side": side(total.side)}));
-    json!({"limits": controls.limits.iter().map(limit).collect::<Vec<_>>(), "atc": atc, "total": total})
+    json!({"limits": controls.limits.iter().map(limit).collect::<Vec<_>>(), "atc": atc, "total": total, "send": send})
 }
 
 fn totals_json(totals: &Totals) -> Value {
@@ -254,6 +256,24 @@ fn describe_body(body: &Body) -> (Value, Option<&[u8]>) {
         }
         Body::Card(card) => (card_json(card), Some(&card.record)),
         Body::ResetPinTries { card } => (json!({"card": card}), None),
+        Body::CloseForward { forward, result, record, .. } => {
+            let result = match result {
+                ForwardResult::Approved { entry } => json!({"approved": entry_json(entry)}),
+                ForwardResult::Declined { reason } => json!({"declined": reason}),
+            };
+            (json!({"forward": hex(forward.0), "result": result}), Some(record))
+        }
+        Body::Message { message, did } => {
+            let did = match did {
+                MessageDid::Delivered => json!("delivered"),
+                MessageDid::Failed { retry_at, tries_max } => {
+                    json!({"failed": {"retry_at": retry_at, "tries_max": tries_max}})
+                }
+                MessageDid::Retried => json!("retried"),
+                MessageDid::Discarded => json!("discarded"),
+            };
+            (json!({"message": hex(message.0), "did": did}), None)
+        }
         Body::CloseTotals { terminal, currency, next_date, counted, record } => {
             let counted = counted.as_ref().map(totals_json);
             let detail =
@@ -275,6 +295,10 @@ fn card_json(card: &CardEvent) -> Value {
             json!({"complete": reference(*hold), "entry": entry_json(entry), "tolerance_bp": tolerance_bp})
         }
         CardAction::Force { entry, hold } => json!({"force": entry_json(entry), "hold": hold.map(reference)}),
+        // The message itself is opaque, and for its link only.
+        CardAction::Forward { link, expires_at, reversal } => {
+            json!({"forward": link, "expires_at": expires_at, "reversal_bytes": reversal.len()})
+        }
         CardAction::Reverse { original, remaining } => {
             json!({"reverse": reference(*original), "remaining": remaining})
         }

@@ -137,14 +137,14 @@ fn events() -> Vec<(Vec<u8>, Code, i64)> {
         (event(19, "09", &[hex("0700000000000000")]), Code::Approved, 0),
         (event(20, "0A", &[]), Code::Approved, 0),
         // A limit of card 7 (class 1, a week): once, and 500; no counter. A second one refuses.
-        (event(21, "83", &[limit(1), hex("00 00"), entry(3), hex("0000")]), Code::Approved, 3),
-        (event(22, "84", &[limit(1), hex("00 00"), entry(3), expiry(), hex("0000")]), Code::CountLimitExceeded, 0),
+        (event(21, "83", &[limit(1), hex("00 00 00"), entry(3), hex("0000")]), Code::Approved, 3),
+        (event(22, "84", &[limit(1), hex("00 00 00"), entry(3), expiry(), hex("0000")]), Code::CountLimitExceeded, 0),
         // No limit, but a counter of 258, at most 16 ahead, and a total: terminal 9, debit, 20261127.
         (
             event(
                 23,
                 "88",
-                &[hex("00 01 0201 1000 01 0900000000000000 00 07293501"), card(), hex("02"), entry(4), end()],
+                &[hex("00 01 0201 1000 01 0900000000000000 00 07293501 00"), card(), hex("02"), entry(4), end()],
             ),
             Code::Approved,
             4,
@@ -160,6 +160,17 @@ fn events() -> Vec<(Vec<u8>, Code, i64)> {
             Code::Approved,
             0,
         ),
+        // Forwarded on link 3 with the reversal "no", and answered: approved, 6.
+        (event(26, "08", &[card(), hex("07 03000000"), expiry(), hex("0200 6E6F"), end()]), Code::Approved, 6),
+        (event(27, "0F", &[id(26), hex("00"), entry(6), end()]), Code::Approved, 6),
+        // Another, declined with 51; what was sent in its place is queued on link 4.
+        (event(28, "08", &[card(), hex("07 03000000"), expiry(), hex("0200 6E6F"), end()]), Code::Declined, 0),
+        (event(29, "8F", &[hex("00 00 00 01 04000000 0200 6869"), id(28), hex("01 3300"), end()]), Code::Approved, 0),
+        // Failed, to be tried again a second later, three times at most; delivered.
+        (event(30, "10", &[id(29), hex("01"), (START + 1000).to_le_bytes().to_vec(), hex("0300")]), Code::Approved, 0),
+        (event(31, "10", &[id(29), hex("00")]), Code::Approved, 0),
+        (event(32, "10", &[id(29), hex("02")]), Code::MessageNotFound, 0),
+        (event(33, "10", &[id(29), hex("03")]), Code::MessageNotFound, 0),
     ]
 }
 
@@ -183,7 +194,7 @@ fn every_event_is_encoded_as_the_page_says() {
     disk.replace("00000000000000000001.wal", segment);
 
     let report = verify_storage(&disk).unwrap();
-    assert_eq!((report.events, report.frames, report.unfinished), (25, 1, None));
+    assert_eq!((report.events, report.frames, report.unfinished), (33, 1, None));
     let ledger = open(disk).unwrap();
     for (number, (_, code, amount)) in (1_u8..).zip(&events) {
         let id = EventId(u128::from_le_bytes(id(number).try_into().unwrap()));
@@ -191,16 +202,17 @@ fn every_event_is_encoded_as_the_page_says() {
             Some(known) => {
                 let outcome = &known.applied.outcome;
                 assert_eq!((outcome.code, outcome.amount), (*code, *amount), "event {number}");
-                let answer: &[u8] = if (10..=18).contains(&number) || number == 23 { b"ok" } else { b"" };
+                let answer: &[u8] =
+                    if (10..=18).contains(&number) || [23, 26, 28].contains(&number) { b"ok" } else { b"" };
                 assert_eq!(&known.applied.answer[..], answer);
             }
             // The repeat is known by its first copy, and a tick is not remembered.
             None => assert!([13, 20].contains(&number), "event {number}"),
         }
     }
-    // 100 - 40 + 20 + 7 - 7 + 3 + 4, and 9 held.
+    // 100 - 40 + 20 + 7 - 7 + 3 + 4 + 6, and 9 held.
     let account = ledger.account(2).unwrap();
-    assert_eq!((account.balance, account.pending_credits, account.closed), (87, 9, false));
+    assert_eq!((account.balance, account.pending_credits, account.closed), (93, 9, false));
     assert!(ledger.account(3).unwrap().closed);
     let day = ledger.terminal_day(9, 710).unwrap();
     assert!((day.business_date, day.closed.unwrap().agrees) == (20_261_128, true));

@@ -38,7 +38,8 @@ impl State {
             }
         }
         self.usages.check(self.memory.charges())?;
-        self.memory.check(|id| self.holds.contains(id))
+        self.messages.check()?;
+        self.memory.check(|id| self.holds.contains(id) || self.messages.is_forward(id))
     }
 
     fn pending(&self) -> Result<Pending, String> {
@@ -66,7 +67,7 @@ impl State {
         // Writing to a digest cannot fail.
         let _ = write!(digest, "{:?}{holds:?}{:?}", self.accounts.sorted(), self.memory.rows());
         let _ = write!(digest, "{:?}{:?}{:?}", self.pin_tries, self.counters, self.usages);
-        let _ = write!(digest, "{:?}{},{}", self.terminals, self.seq, self.at);
+        let _ = write!(digest, "{:?}{:?}{},{}", self.terminals, self.messages, self.seq, self.at);
         digest.0
     }
 
@@ -81,6 +82,7 @@ impl State {
             ("cards_with_counters", self.counters.len()),
             ("usages", self.usages.len()),
             ("terminals", self.terminals.len()),
+            ("messages", self.messages.len()),
         ]
     }
 

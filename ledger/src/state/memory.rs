@@ -19,6 +19,8 @@ pub(super) enum Effect {
     /// What it did is not undone by a reversal.
     Final,
     Posted(Entry),
+    /// Passed on; not answered yet.
+    Forwarded,
     /// A hold was placed; it may still be open.
     Held {
         captured: i64,
@@ -33,7 +35,7 @@ pub(super) struct Record {
     pub content: Content,
     pub outcome: Outcome,
     pub effect: Effect,
-    /// `None` while its hold is open.
+    /// `None` while its hold or its forward is open.
     pub forget_at: Option<Millis>,
     /// Its ids are accepted for longer.
     pub advice: bool,
@@ -292,10 +294,10 @@ impl Memory {
         self.records.insert(id, record);
     }
 
-    /// The event's hold is open no more: from now on it may be forgotten.
-    pub fn hold_ended(&mut self, id: EventId, now: Millis) {
+    /// The event's hold or forward is open no more: so much later it may be forgotten.
+    pub fn ended(&mut self, id: EventId, now: Millis, keep: Millis) {
         if let Some(record) = self.records.get_mut(&id) {
-            let forget_at = record.newest(id).saturating_add(record.horizon()).max(now.saturating_add(HORIZON_MS));
+            let forget_at = record.newest(id).saturating_add(record.horizon()).max(now.saturating_add(keep));
             record.forget_at = Some(forget_at);
             self.evictable.insert(record.newest(id), record.outcome.seq, id);
             self.expiries.insert(forget_at, record.outcome.seq, id);

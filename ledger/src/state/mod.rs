@@ -3,8 +3,10 @@
 mod accounts;
 mod audit;
 mod entry;
+mod forwarding;
 mod holds;
 mod memory;
+mod messages;
 mod records;
 mod reversal;
 mod terminals;
@@ -17,6 +19,7 @@ use self::accounts::{Account, Accounts, Terms};
 use self::entry::{credits, first, grown, part, size, well_formed};
 use self::holds::{Hold, Holds};
 use self::memory::{Effect, Memory, More, Record};
+use self::messages::Messages;
 use self::terminals::Terminals;
 use self::usages::{Charge, Usages, split};
 use crate::controls::{Atc, Controls, Limit, TerminalDay, TerminalId, Total, Usage, UsageKey};
@@ -25,6 +28,7 @@ use crate::event::{
     Posting, Reference,
 };
 use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, BATCH_ENTRIES_MAX, Bounds, HORIZON_MS, REVERSIBLE_MS, TICK_WORK_MAX};
+use crate::messages::{LinkId, Outgoing, StoredMessage};
 use crate::outcome::{Applied, Code, Outcome};
 
 /// An account as readers see it.
@@ -92,6 +96,7 @@ pub struct State {
     counters: BTreeMap<CardId, u16>,
     usages: Usages,
     terminals: Terminals,
+    messages: Messages,
     seq: u64,
     at: Millis,
 }
@@ -107,11 +112,12 @@ struct Done {
     total: Option<Total>,
     /// A terminal has counted other totals.
     counts_differ: bool,
+    code: Code,
 }
 
 impl Done {
     fn new(amount: i64, account: Option<AccountId>, effect: Effect) -> Self {
-        Self { amount, account, effect, charges: Vec::new(), total: None, counts_differ: false }
+        Self { amount, account, effect, charges: Vec::new(), total: None, counts_differ: false, code: Code::Approved }
     }
 
     fn nothing(account: Option<AccountId>, effect: Effect) -> Self {
@@ -177,6 +183,16 @@ impl State {
         self.terminals.get(terminal, currency)
     }
 
+    /// The oldest message that waits for a link: no later one is to be sent before it.
+    pub fn next_message(&self, link: LinkId) -> Option<StoredMessage> {
+        self.messages.next(link)
+    }
+
+    /// Messages that were sent in vain as often as they may.
+    pub fn dead_letters(&self) -> impl Iterator<Item = StoredMessage> {
+        self.messages.dead()
+    }
+
     /// A remembered event, by id, or for a repeat by the alias of its first copy. An event that is remembered longer
     /// than its id is accepted, for its hold or its reversal, is not given: submitting its id again says too old.
     pub fn lookup(&self, id: EventId, repeat_of: Option<Key>) -> Option<Recorded> {
@@ -213,7 +229,8 @@ impl State {
     /// The earliest moment at which a tick has something to do.
     pub fn next_due(&self) -> Option<Millis> {
         let hold = self.holds.next_expiry().map(|(at, _)| at);
-        hold.into_iter().chain(self.memory.next_due()).chain(self.usages.next_due()).min()
+        let forward = self.messages.next_expiry().map(|(at, _)| at);
+        hold.into_iter().chain(forward).chain(self.memory.next_due()).chain(self.usages.next_due()).min()
     }
 
     /// Reads what the events will need, and changes nothing. Of millions of accounts two that are moved together are far
@@ -247,6 +264,12 @@ impl State {
             return (known, changes);
         }
         let result = self.run(event, &mut changes);
+        if let (Ok(done), Some(send)) = (&result, &event.controls.send)
+            && (done.amount > 0 || !is_reversal(event))
+            && !matches!(done.effect, Effect::Forwarded)
+        {
+            self.messages.queue(event.id, send.clone(), seq, at);
+        }
         let again = matches!(result, Err(Code::Full)) && is_reversal(event);
         let applied = if again { self.unrecorded(Err(Code::Full)) } else { self.record(event, result) };
         (applied, changes)
@@ -297,17 +320,24 @@ impl State {
             Body::Post { entry, .. } => self.post(entry, controls, changes),
             Body::PostAll { entries, .. } => self.post_all(entries, changes),
             Body::PlaceHold { entry, expires_at, .. } => {
-                self.place_hold(event.id, entry, *expires_at, None, &controls.limits, changes)
+                self.place_hold(event.id, entry, *expires_at, None, controls, changes)
             }
-            Body::IncreaseHold { hold, amount, .. } => self.increase(*hold, *amount, &controls.limits, changes),
+            Body::IncreaseHold { hold, amount, .. } => self.increase(*hold, *amount, controls, changes),
             Body::CaptureHold { hold, amount, last, .. } => self.capture(*hold, *amount, *last, changes),
             Body::VoidHold { hold } => self.void(*hold, changes),
             Body::Reverse { original, remaining, .. } => {
-                self.reverse(event.id, Reference::Id(*original), None, *remaining, changes)
+                self.reverse(event.id, Reference::Id(*original), None, *remaining, self.may_send(controls), changes)
             }
             Body::Card(card) => self.card(event, card, changes),
             Body::ResetPinTries { card } => {
                 self.pin_tries.remove(card);
+                Ok(Done::nothing(None, Effect::Final))
+            }
+            Body::CloseForward { forward, result, answer, .. } => {
+                self.close_forward(*forward, result, answer, controls, changes)
+            }
+            Body::Message { message, did } => {
+                self.messages.note(*message, *did, self.seq, self.at)?;
                 Ok(Done::nothing(None, Effect::Final))
             }
             Body::CloseTotals { terminal, currency, next_date, counted, .. } => {
@@ -337,21 +367,30 @@ impl State {
             CardAction::Decline { .. } => Err(Code::Declined),
             CardAction::Inquire { account } => {
                 self.accounts.open(*account)?;
+                self.may_send(controls)?;
                 Ok(Done::nothing(Some(*account), Effect::Nothing))
             }
             CardAction::Post { entry } => self.post(entry, controls, changes),
             CardAction::Hold { entry, expires_at } => {
-                self.place_hold(event.id, entry, *expires_at, card.card, &controls.limits, changes)
+                self.place_hold(event.id, entry, *expires_at, card.card, controls, changes)
             }
             CardAction::Complete { hold, approval, entry, tolerance_bp } => {
                 let hold = self.memory.named(*hold, event.id.time());
                 let id = self.completable(hold, card.card, *approval, entry, *tolerance_bp)?;
-                self.has_room_for_total(entry, controls)?;
+                self.has_room(entry, controls)?;
                 let done = self.post_in_place_of(Some(id), entry, changes);
                 Ok(self.count_total(done, entry, controls))
             }
             CardAction::Reverse { original, remaining } => {
-                self.reverse(event.id, *original, Some(event.content), *remaining, changes)
+                self.reverse(event.id, *original, Some(event.content), *remaining, self.may_send(controls), changes)
+            }
+            CardAction::Forward { link, expires_at, reversal } => {
+                if self.messages.len() >= self.bounds.messages {
+                    return Err(Code::Full);
+                }
+                let reversal = Outgoing { link: *link, message: reversal.clone() };
+                self.messages.open_forward(event.id, reversal, *expires_at);
+                Ok(Done { code: Code::Forwarded, ..Done::nothing(None, Effect::Forwarded) })
             }
             CardAction::Force { entry, hold } => {
                 let hold = hold.and_then(|hold| self.memory.named(hold, event.id.time()));
@@ -424,10 +463,15 @@ impl State {
         self.usages.charge(limits, amount, counted, self.at, self.bounds.usages)
     }
 
-    /// Whether there is room to count what is posted.
-    fn has_room_for_total(&self, entry: &Entry, controls: &Controls) -> Result<(), Code> {
+    /// Whether there is room to count what is posted, and to keep what is to be sent.
+    fn has_room(&self, entry: &Entry, controls: &Controls) -> Result<(), Code> {
         let fits = |total: Total| self.terminals.has_room(&total, entry.currency, self.bounds.terminals);
-        if controls.total.is_none_or(fits) { Ok(()) } else { Err(Code::Full) }
+        if controls.total.is_none_or(fits) { self.may_send(controls) } else { Err(Code::Full) }
+    }
+
+    fn may_send(&self, controls: &Controls) -> Result<(), Code> {
+        let is_full = controls.send.is_some() && self.messages.len() >= self.bounds.messages;
+        if is_full { Err(Code::Full) } else { Ok(()) }
     }
 
     /// Counts what was posted in the terminal's totals, where there is room.
@@ -439,7 +483,7 @@ impl State {
 
     fn post(&mut self, entry: &Entry, controls: &Controls, changes: &mut Changes) -> Step {
         self.allow(entry, &controls.limits)?;
-        self.has_room_for_total(entry, controls)?;
+        self.has_room(entry, controls)?;
         let charges = self.charge(&controls.limits, size(entry), true);
         let done = Done { charges, ..self.post_in_place_of(None, entry, changes) };
         Ok(self.count_total(done, entry, controls))
@@ -482,10 +526,12 @@ impl State {
         entry: &Entry,
         expires_at: Millis,
         card: Option<CardId>,
-        limits: &[Limit],
+        controls: &Controls,
         changes: &mut Changes,
     ) -> Step {
+        let limits = controls.limits.as_slice();
         self.allow(entry, limits)?;
+        self.may_send(controls)?;
         if self.holds.len() >= self.bounds.holds {
             return Err(Code::Full);
         }
@@ -506,7 +552,7 @@ impl State {
                 self.move_pending(&rest, 1, changes);
                 self.holds.insert(id, Hold { entry: rest, ..hold.clone() });
             }
-            None => self.memory.hold_ended(id, self.at),
+            None => self.memory.ended(id, self.at, HORIZON_MS),
         }
         Some(hold.entry)
     }
@@ -534,7 +580,8 @@ impl State {
         charges.map_or_else(Vec::new, |charges| split(charges, amount))
     }
 
-    fn increase(&mut self, id: EventId, amount: i64, limits: &[Limit], changes: &mut Changes) -> Step {
+    fn increase(&mut self, id: EventId, amount: i64, controls: &Controls, changes: &mut Changes) -> Step {
+        let limits = controls.limits.as_slice();
         let held = self.holds.usable(id, self.at).map(|hold| hold.entry.clone()).ok_or(Code::HoldNotFound)?;
         let is_pair = held.postings.len() == 2;
         let more = part(&held, amount).filter(|_| is_pair).ok_or(Code::InvalidAmount)?;
@@ -544,6 +591,7 @@ impl State {
         if !self.usages.has_room(limits, self.bounds.usages) {
             return Err(Code::Full);
         }
+        self.may_send(controls)?;
         self.replace_hold(id, Some(whole), changes);
         // No use of its own: the hold's event is charged the more.
         let charges = self.charge(limits, amount, false);
@@ -619,6 +667,7 @@ impl State {
         let hold = id.and_then(|id| Some((id, self.holds.usable(id, self.at).filter(|hold| fits(hold))?)));
         let terms = Terms { released: hold.map(|(_, hold)| &hold.entry), forced: true };
         self.accounts.judge(entry, terms, None)?;
+        self.may_send(controls)?;
         let id = hold.map(|(id, _)| id);
         let mut done = self.post_in_place_of(id, entry, changes);
         if id.is_none() {
@@ -643,7 +692,7 @@ impl State {
 
     fn outcome(&self, result: Result<&Done, Code>, reason: u16, is_card: bool) -> Outcome {
         let (code, amount, account) = match result {
-            Ok(done) => (Code::Approved, done.amount, done.account),
+            Ok(done) => (done.code, done.amount, done.account),
             Err(code) => (code, 0, None),
         };
         let view = account.and_then(|account| self.accounts.get(account));
@@ -681,7 +730,7 @@ impl State {
         let Done { effect, charges, total, .. } = result.unwrap_or_else(|_| Done::nothing(None, Effect::Nothing));
         let accepted_until = event.id.time().saturating_add(horizon(event));
         let forget_at = match effect {
-            Effect::Held { .. } => None,
+            Effect::Held { .. } | Effect::Forwarded => None,
             Effect::Posted(_) => Some(accepted_until.max(self.at.saturating_add(REVERSIBLE_MS))),
             Effect::Nothing | Effect::Final => Some(accepted_until),
         };
@@ -722,13 +771,18 @@ impl State {
         first.filter(|(_, code)| code == refused).and_then(|(place, _)| u16::try_from(place + 1).ok()).unwrap_or(0)
     }
 
-    /// Expires holds and forgets what is due, a bounded number at once. Gives how many holds went.
+    /// Expires holds and forwards and forgets what is due, a bounded number at once. Gives how many of the former went.
     fn tick(&mut self, changes: &mut Changes) -> i64 {
         let mut expired = 0;
         for _ in 0..TICK_WORK_MAX {
             let Some((_, id)) = self.holds.next_expiry().filter(|(at, _)| *at <= self.at) else { break };
             self.replace_hold(id, None, changes);
             self.give_back(id, None);
+            expired += 1;
+        }
+        for _ in 0..TICK_WORK_MAX {
+            let Some((_, id)) = self.messages.next_expiry().filter(|(at, _)| *at <= self.at) else { break };
+            self.give_up_forward(id);
             expired += 1;
         }
         self.memory.tick(self.at);

@@ -10,13 +10,15 @@ use crate::outcome::Code;
 
 impl State {
     /// Undoes an event down to `remaining` of its amount, once: whatever is asked a second time, nothing changes.
-    /// `by`: the reversal's own id. `content`: what it must share with the original.
+    /// `by`: the reversal's own id. `content`: what it must share with the original. `room`: whether what is to be sent
+    /// for it can be kept.
     pub(super) fn reverse(
         &mut self,
         by: EventId,
         reference: Reference,
         content: Option<Content>,
         remaining: i64,
+        room: Result<(), Code>,
         changes: &mut Changes,
     ) -> Step {
         let found = self.original(by, reference).and_then(|id| Some((id, self.memory.get(id)?)));
@@ -31,14 +33,20 @@ impl State {
             return Err(Code::OriginalDiffers);
         }
         let (account, amount) = (original.outcome.account, original.outcome.amount);
-        let is_undone = original.reversed || original.outcome.code != Code::Approved;
+        let is_undone = original.reversed || !matches!(original.outcome.code, Code::Approved | Code::Forwarded);
         let taken_back = match original.effect.clone() {
             _ if is_undone => 0,
             Effect::Nothing => 0,
+            // Not decided yet: what it may have done elsewhere is reversed there.
+            Effect::Forwarded => {
+                self.give_up_forward(id);
+                0
+            }
             Effect::Final => return Err(Code::NotReversible),
-            Effect::Posted(entry) => self.unpost(&entry, remaining, changes)?,
+            Effect::Posted(entry) => self.unpost(&entry, remaining, room, changes)?,
             Effect::Held { captured, increased } => {
-                self.reduce(id, amount.saturating_add(increased), captured, remaining, changes)?
+                let amount = amount.saturating_add(increased);
+                self.reduce(id, amount, captured, remaining, room, changes)?
             }
         };
         if taken_back > 0
@@ -79,12 +87,18 @@ impl State {
         let first = self.memory.known(event).map(|(id, _)| id).filter(|id| *id != event.id);
         if let Some(first) = first {
             // What was captured meanwhile stays: its own reversal can be asked for.
-            let _ = self.reverse(event.id, Reference::Id(first), Some(event.content), 0, changes);
+            let _ = self.reverse(event.id, Reference::Id(first), Some(event.content), 0, Ok(()), changes);
         }
     }
 
     /// Posts the opposite of what is to go. Gives the amount.
-    fn unpost(&mut self, entry: &Entry, remaining: i64, changes: &mut Changes) -> Result<i64, Code> {
+    fn unpost(
+        &mut self,
+        entry: &Entry,
+        remaining: i64,
+        room: Result<(), Code>,
+        changes: &mut Changes,
+    ) -> Result<i64, Code> {
         if !(0..=size(entry)).contains(&remaining) {
             return Err(Code::InvalidAmount);
         }
@@ -94,6 +108,7 @@ impl State {
         }
         let reversal = inverse(&part(entry, back).ok_or(Code::NotReversible)?);
         self.accounts.judge(&reversal, Terms { released: None, forced: true }, None)?;
+        room?;
         self.move_posted(&reversal, changes);
         Ok(back)
     }
@@ -105,6 +120,7 @@ impl State {
         amount: i64,
         captured: i64,
         remaining: i64,
+        room: Result<(), Code>,
         changes: &mut Changes,
     ) -> Result<i64, Code> {
         if !(0..=amount).contains(&remaining) {
@@ -121,6 +137,7 @@ impl State {
             return Ok(0);
         }
         let rest = if keep == 0 { None } else { Some(part(&hold.entry, keep).ok_or(Code::NotReversible)?) };
+        room?;
         self.replace_hold(id, rest, changes);
         Ok(held - keep)
     }

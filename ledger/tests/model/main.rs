@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use ledger::limits::Bounds;
-use ledger::{AccountId, Code, Event, Posting, State};
+use ledger::{AccountId, Code, Event, EventId, Posting, State};
 use naive::Naive;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -33,6 +33,7 @@ fn the_ledger_does_what_the_model_does_at_its_bounds() {
         cards_with_counters: 1,
         usages: 2,
         terminals: 1,
+        messages: 2,
     };
     agree(bounds, 2600, 400);
 }
@@ -68,7 +69,7 @@ fn agree(bounds: Bounds, cases: u32, length: usize) {
 type Seen = (&'static str, Code, &'static str);
 
 /// What must occur in every run, beside all codes.
-const REACHED: [Seen; 29] = [
+const REACHED: [Seen; 36] = [
     ("tick", Approved, " of something"),
     ("capture", Approved, " of something"),
     ("capture", InvalidAmount, ""),
@@ -97,6 +98,13 @@ const REACHED: [Seen; 29] = [
     ("card inquire", AtcTooFar, ""),
     ("close totals", Approved, " of nothing"),
     ("close totals", DateNotLater, ""),
+    ("card forward", Forwarded, ""),
+    ("card forward", Unanswered, ", again"),
+    ("card forward", Declined, ", again"),
+    ("card forward", Approved, ", again"),
+    ("close forward", Approved, " of something"),
+    ("close forward", ForwardNotFound, ""),
+    ("message", Approved, " of nothing"),
     ("forget", Approved, " of nothing"),
 ];
 
@@ -180,6 +188,12 @@ impl Pair {
             let days = (self.state.terminal_day(terminal, currency), self.model.day(terminal, currency));
             prop_assert_eq!(days.0, days.1);
         }
+        for link in 0..2 {
+            let next = self.state.next_message(link).map(|message| (message.id, message.tries, message.due));
+            prop_assert_eq!(next, self.model.next_message(link));
+        }
+        let dead: BTreeSet<EventId> = self.state.dead_letters().map(|message| message.id).collect();
+        prop_assert_eq!(dead, self.model.dead());
         for usage in words::USAGES {
             prop_assert_eq!(self.state.usage(usage), self.model.used(usage), "{:?}", usage);
         }

@@ -8,7 +8,9 @@ use ledger::{
     AccountId, Body, CardAction, CardEvent, CardId, Code, Entry, Event, EventId, Floor, Key, Outcome, PinCheck,
     Posting, Reference,
 };
-use ledger::{ClosedDay, Limit, Period, Side, Sum, TerminalDay, Total, Totals, Usage, UsageKey};
+use ledger::{
+    ClosedDay, ForwardResult, Limit, LinkId, MessageDid, Period, Side, Sum, TerminalDay, Total, Totals, Usage, UsageKey,
+};
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
@@ -33,6 +35,7 @@ enum Did {
     Nothing,
     Final,
     Posted(Entry),
+    Forwarded,
     Held { captured: i128, increased: i128 },
 }
 
@@ -73,6 +76,19 @@ struct Counted {
     amount: u64,
 }
 
+#[derive(Clone, Copy, PartialEq)]
+enum Mail {
+    Open { expires_at: u64 },
+    Waiting { queued: u64, due: u64, tries: u16 },
+    Dead { tries: u16 },
+}
+
+struct Message {
+    id: EventId,
+    link: LinkId,
+    mail: Mail,
+}
+
 #[derive(Default)]
 pub struct Naive {
     pub bounds: Bounds,
@@ -91,6 +107,7 @@ pub struct Naive {
     /// Terminal and currency to the current day and the one closed before it.
     days: BTreeMap<(u64, u16), (u32, Option<ClosedDay>)>,
     counted: Vec<Counted>,
+    messages: Vec<Message>,
     /// Of the event at hand, and what they say against it.
     limits: Vec<Limit>,
     exceeded: Vec<(Code, u16)>,
@@ -184,6 +201,128 @@ impl Naive {
             count: sum.count + u32::from(one.counted),
             amount: sum.amount + one.amount,
         })
+    }
+
+    /// Id, tries, when it is due.
+    pub fn next_message(&self, link: LinkId) -> Option<(EventId, u16, u64)> {
+        let waiting = self.messages.iter().filter(|message| message.link == link).filter_map(|message| {
+            let Mail::Waiting { queued, due, tries } = message.mail else { return None };
+            Some((queued, (message.id, tries, due)))
+        });
+        waiting.min().map(|(_, message)| message)
+    }
+
+    pub fn dead(&self) -> BTreeSet<EventId> {
+        let dead = self.messages.iter().filter(|message| matches!(message.mail, Mail::Dead { .. }));
+        dead.map(|message| message.id).collect()
+    }
+
+    fn open_forwards(&self) -> impl Iterator<Item = EventId> {
+        let open = self.messages.iter().filter(|message| matches!(message.mail, Mail::Open { .. }));
+        open.map(|message| message.id)
+    }
+
+    /// Ids whose events may not be forgotten.
+    fn open(&self) -> BTreeSet<EventId> {
+        self.holds.iter().map(|hold| hold.id).chain(self.open_forwards()).collect()
+    }
+
+    fn send_fault(&self, event: &Event) -> Option<Code> {
+        let is_full = self.messages.len() >= self.bounds.messages;
+        (event.controls.send.is_some() && is_full).then_some(Code::Full)
+    }
+
+    fn forward(&mut self, id: EventId, link: LinkId, expires_at: u64) -> Step {
+        if self.messages.len() >= self.bounds.messages {
+            return Err(Code::Full);
+        }
+        self.messages.push(Message { id, link, mail: Mail::Open { expires_at } });
+        Ok((0, None, Did::Forwarded))
+    }
+
+    fn give_up(&mut self, id: EventId) {
+        let mail = Mail::Waiting { queued: self.seq, due: self.at, tries: 0 };
+        self.messages.iter_mut().filter(|message| message.id == id).for_each(|message| message.mail = mail);
+        self.answered(id, Code::Unanswered, 0, None);
+    }
+
+    /// Writes what the forwarded request is answered from now on.
+    fn answered(&mut self, id: EventId, code: Code, reason: u16, entry: Option<&Entry>) {
+        let account = entry.and_then(first);
+        let number = |of: i128| i64::try_from(of).unwrap();
+        let balance = number(account.map_or(0, |account| self.balance(account)));
+        let available = number(account.map_or(0, |account| self.available(account)));
+        let at = self.at;
+        let known = self.known.iter_mut().find(|known| known.event.id == id).unwrap();
+        let approved = u32::try_from(u128::from(known.outcome.seq) * 387_420_489 % 1_000_000).unwrap();
+        known.outcome = Outcome {
+            code,
+            reason,
+            amount: entry.map_or(0, |entry| number(size(entry))),
+            account,
+            balance,
+            available,
+            approval: if code == Code::Approved { approved } else { 0 },
+            ..known.outcome
+        };
+        known.did = entry.map_or(Did::Nothing, |entry| Did::Posted(entry.clone()));
+        known.hold_ended = Some(at);
+    }
+
+    fn close_forward(&mut self, event: &Event, id: EventId, result: &ForwardResult) -> Step {
+        let is_open = |message: &&Message| {
+            message.id == id && matches!(message.mail, Mail::Open { expires_at } if expires_at > self.at)
+        };
+        if !self.messages.iter().any(|message| is_open(&message)) {
+            let mut faults = vec![Code::ForwardNotFound];
+            if let ForwardResult::Approved { entry } = result {
+                faults.extend(self.faults(entry, None, true));
+            }
+            return smallest(faults).map(|()| unreachable!());
+        }
+        let (amount, account) = match result {
+            ForwardResult::Declined { reason } => {
+                smallest(self.send_fault(event).into_iter().collect())?;
+                self.answered(id, Code::Declined, *reason, None);
+                (0, None)
+            }
+            ForwardResult::Approved { entry } => {
+                let mut faults = self.faults(entry, None, true);
+                faults.extend(self.total_faults(event, entry));
+                faults.extend(self.send_fault(event));
+                smallest(faults)?;
+                self.posted.extend_from_slice(&entry.postings);
+                self.answered(id, Code::Approved, 0, Some(entry));
+                self.count(event, entry);
+                // It is the request that a reversal will name.
+                self.counted.iter_mut().filter(|one| one.by == event.id).for_each(|one| one.by = id);
+                (size(entry), first(entry))
+            }
+        };
+        self.messages.retain(|message| message.id != id);
+        Ok((amount, account, Did::Final))
+    }
+
+    fn note(&mut self, id: EventId, did: MessageDid) -> Step {
+        let (seq, at) = (self.seq, self.at);
+        let message = self.messages.iter_mut().find(|message| message.id == id).ok_or(Code::MessageNotFound)?;
+        let mail = match (did, message.mail) {
+            (_, Mail::Open { .. }) => return Err(Code::MessageNotFound),
+            (MessageDid::Delivered | MessageDid::Discarded, _) => None,
+            (MessageDid::Failed { tries_max, .. }, Mail::Waiting { tries, .. }) if tries + 1 >= tries_max => {
+                Some(Mail::Dead { tries: tries + 1 })
+            }
+            (MessageDid::Failed { retry_at, .. }, Mail::Waiting { queued, tries, .. }) => {
+                Some(Mail::Waiting { queued, due: retry_at, tries: tries + 1 })
+            }
+            (MessageDid::Retried, Mail::Dead { .. }) => Some(Mail::Waiting { queued: seq, due: at, tries: 0 }),
+            _ => return Err(Code::MessageNotFound),
+        };
+        match mail {
+            Some(mail) => message.mail = mail,
+            None => self.messages.retain(|message| message.id != id),
+        }
+        Ok((0, None, Did::Final))
     }
 
     pub fn day(&self, terminal: u64, currency: u16) -> Option<TerminalDay> {
@@ -326,6 +465,13 @@ impl Naive {
             Body::Card(card) => matches!(card.action, CardAction::Reverse { .. }),
             _ => false,
         };
+        if let (Ok((amount, _, did)), Some(send)) = (&result, &event.controls.send)
+            && (*amount > 0 || !is_reversal)
+            && *did != Did::Forwarded
+        {
+            let mail = Mail::Waiting { queued: seq, due: at, tries: 0 };
+            self.messages.push(Message { id: event.id, link: send.link, mail });
+        }
         let reason = match card(event).map(|card| &card.action) {
             Some(CardAction::Decline { reason }) if matches!(result, Err(Code::Declined)) => *reason,
             _ => {
@@ -342,7 +488,7 @@ impl Naive {
     }
 
     fn remember(&mut self, event: &Event, outcome: &Outcome, result: Step) {
-        let open: BTreeSet<EventId> = self.holds.iter().map(|hold| hold.id).collect();
+        let open = self.open();
         if self.known.len() >= self.bounds.records {
             let closed = self.known.iter().filter(|known| !open.contains(&known.event.id));
             let oldest = closed.map(|known| (known.newest, known.outcome.seq, known.event.id)).min();
@@ -398,6 +544,7 @@ impl Naive {
 
     fn outcome(&self, result: &Step, reason: u16, is_card: bool) -> Outcome {
         let (code, amount, account) = match result {
+            Ok((_, _, Did::Forwarded)) => (Code::Forwarded, 0, None),
             Ok((amount, account, _)) => (Code::Approved, *amount, *account),
             Err(code) => (*code, 0, None),
         };
@@ -451,8 +598,8 @@ impl Naive {
             }
             Body::Post { entry, .. } => self.post(event, entry),
             Body::PostAll { entries, .. } => self.post_all(entries),
-            Body::PlaceHold { entry, expires_at, .. } => self.hold(event.id, entry, *expires_at, None),
-            Body::IncreaseHold { hold, amount, .. } => self.increase(event.id, *hold, i128::from(*amount)),
+            Body::PlaceHold { entry, expires_at, .. } => self.hold(event, entry, *expires_at, None),
+            Body::IncreaseHold { hold, amount, .. } => self.increase(event, *hold, i128::from(*amount)),
             Body::CaptureHold { hold, amount, last, .. } => self.capture(event.id, *hold, i128::from(*amount), *last),
             Body::VoidHold { hold } => {
                 let hold = self.live(*hold).ok_or(Code::HoldNotFound)?;
@@ -469,6 +616,8 @@ impl Naive {
                 self.tries.remove(card);
                 Ok((0, None, Did::Final))
             }
+            Body::CloseForward { forward, result, .. } => self.close_forward(event, *forward, result),
+            Body::Message { message, did } => self.note(*message, *did),
             Body::CloseTotals { terminal, currency, next_date, counted, .. } => {
                 self.close((*terminal, *currency), *next_date, *counted)
             }
@@ -521,14 +670,16 @@ impl Naive {
             CardAction::Decline { .. } => unreachable!(),
             CardAction::Inquire { account } => {
                 self.usable(*account)?;
+                smallest(self.send_fault(event).into_iter().collect())?;
                 Ok((0, Some(*account), Did::Nothing))
             }
             CardAction::Post { entry } => self.post(event, entry),
-            CardAction::Hold { entry, expires_at } => self.hold(event.id, entry, *expires_at, card.card),
+            CardAction::Hold { entry, expires_at } => self.hold(event, entry, *expires_at, card.card),
             CardAction::Complete { hold, approval, entry, tolerance_bp } => {
                 self.complete(event, *hold, card.card, *approval, entry, *tolerance_bp)
             }
             CardAction::Reverse { original, remaining } => self.reverse(event, *original, true, i128::from(*remaining)),
+            CardAction::Forward { link, expires_at, .. } => self.forward(event.id, *link, *expires_at),
             CardAction::Force { entry, hold } => self.force(event, *hold, card.card, entry),
         }
     }
@@ -596,6 +747,7 @@ impl Naive {
     fn post(&mut self, event: &Event, entry: &Entry) -> Step {
         let mut faults = self.faults(entry, None, false);
         faults.extend(self.total_faults(event, entry));
+        faults.extend(self.send_fault(event));
         faults.extend(self.over_limits(size(entry), true));
         smallest(faults)?;
         self.charge(event.id, size(entry), true);
@@ -627,8 +779,10 @@ impl Naive {
         Ok((sum.min(i128::from(i64::MAX)), first(&entries[0]), Did::Final))
     }
 
-    fn hold(&mut self, id: EventId, entry: &Entry, expires_at: u64, card: Option<CardId>) -> Step {
+    fn hold(&mut self, event: &Event, entry: &Entry, expires_at: u64, card: Option<CardId>) -> Step {
+        let id = event.id;
         let mut faults = self.faults(entry, None, false);
+        faults.extend(self.send_fault(event));
         if self.holds.len() >= self.bounds.holds {
             faults.push(Code::Full);
         }
@@ -661,7 +815,8 @@ impl Naive {
         }
     }
 
-    fn increase(&mut self, by: EventId, id: EventId, amount: i128) -> Step {
+    fn increase(&mut self, event: &Event, id: EventId, amount: i128) -> Step {
+        let by = event.id;
         let hold = self.live(id).ok_or(Code::HoldNotFound)?.entry.clone();
         if amount <= 0 || hold.postings.len() != 2 {
             return Err(Code::InvalidAmount);
@@ -672,6 +827,7 @@ impl Naive {
             faults.push(Code::Overflow);
         }
         faults.extend(self.over_limits(amount, false));
+        faults.extend(self.send_fault(event));
         smallest(faults)?;
         self.charge(by, amount, false);
         self.uses.iter_mut().filter(|one| one.by == by).for_each(|one| one.by = id);
@@ -736,6 +892,7 @@ impl Naive {
         }
         let (id, held) = (hold.id, size(&hold.entry));
         faults.extend(self.total_faults(event, entry));
+        faults.extend(self.send_fault(event));
         smallest(faults)?;
         self.count(event, entry);
         self.settle(event.id, id, size(entry) - held);
@@ -757,7 +914,9 @@ impl Naive {
         let named = hold.and_then(|hold| self.named(event, hold)).map(|known| known.event.id);
         let hold = named.and_then(|id| self.live(id)).cloned();
         let hold = hold.filter(|hold| hold.card == card && hold.entry.currency == entry.currency);
-        smallest(self.faults(entry, hold.as_ref().map(|hold| &hold.entry), true))?;
+        let mut faults = self.faults(entry, hold.as_ref().map(|hold| &hold.entry), true);
+        faults.extend(self.send_fault(event));
+        smallest(faults)?;
         if let Some(hold) = hold {
             self.settle(event.id, hold.id, size(entry) - size(&hold.entry));
             self.let_go(hold.id);
@@ -781,6 +940,12 @@ impl Naive {
 
     fn reverse(&mut self, by: &Event, reference: Reference, compare: bool, remaining: i128) -> Step {
         let time = by.id.time();
+        // A copy that is too late undoes another copy, and what it would send is not asked for.
+        let is_reversal = match &by.body {
+            Body::Card(card) => matches!(card.action, CardAction::Reverse { .. }),
+            body => matches!(body, Body::Reverse { .. }),
+        };
+        let room = self.send_fault(by).filter(|_| is_reversal && !self.is_buried(by));
         let by_its_id = match reference {
             Reference::Id(id) | Reference::IdOrRepeat(id, _) => self.by_id(id).is_some(),
             Reference::Key(_) => false,
@@ -798,14 +963,19 @@ impl Naive {
         }
         let (id, account, amount) = (original.event.id, original.outcome.account, i128::from(original.outcome.amount));
         let nothing = Ok((0, account, Did::Final));
+        if original.did == Did::Forwarded {
+            self.give_up(id);
+            return nothing;
+        }
         if original.reversed || original.outcome.code != Code::Approved {
             return nothing;
         }
         let original_did = original.did.clone();
         let back = match original_did.clone() {
             Did::Nothing => return nothing,
+            Did::Forwarded => unreachable!("given up above"),
             Did::Final => return Err(Code::NotReversible),
-            Did::Posted(entry) => self.unpost(&entry, remaining)?,
+            Did::Posted(entry) => self.unpost(&entry, remaining, room)?,
             Did::Held { captured, increased } => {
                 if remaining < 0 || remaining > amount + increased {
                     return Err(Code::InvalidAmount);
@@ -817,6 +987,9 @@ impl Naive {
                 let (held, keep) = (size(&hold.entry), remaining - captured);
                 if keep > 0 && resized(&hold.entry, keep).is_none() {
                     return Err(Code::NotReversible);
+                }
+                if held > keep {
+                    smallest(room.into_iter().collect())?;
                 }
                 self.resize(id, keep);
                 held - keep
@@ -839,7 +1012,7 @@ impl Naive {
         Ok((back, account, Did::Final))
     }
 
-    fn unpost(&mut self, entry: &Entry, remaining: i128) -> Result<i128, Code> {
+    fn unpost(&mut self, entry: &Entry, remaining: i128, room: Option<Code>) -> Result<i128, Code> {
         if remaining < 0 || remaining > size(entry) {
             return Err(Code::InvalidAmount);
         }
@@ -849,7 +1022,9 @@ impl Naive {
         }
         let mut reversal = resized(entry, back).ok_or(Code::NotReversible)?;
         reversal.postings.iter_mut().for_each(|posting| posting.amount = -posting.amount);
-        smallest(self.faults(&reversal, None, true))?;
+        let mut faults = self.faults(&reversal, None, true);
+        faults.extend(room);
+        smallest(faults)?;
         self.posted.extend_from_slice(&reversal.postings);
         Ok(back)
     }
@@ -891,17 +1066,21 @@ impl Naive {
     fn tick(&mut self) -> i128 {
         let due: Vec<EventId> =
             self.holds.iter().filter(|hold| hold.expires_at <= self.at).map(|hold| hold.id).collect();
+        let is_over = |message: &&Message| matches!(message.mail, Mail::Open { expires_at } if expires_at <= self.at);
+        let over: Vec<EventId> = self.messages.iter().filter(is_over).map(|message| message.id).collect();
+        over.iter().for_each(|id| self.give_up(*id));
         for id in &due {
             self.let_go(*id);
             self.give_back(*id, None);
         }
         let now = self.at;
         self.periods.retain(|_, until| *until > now);
-        let open: BTreeSet<EventId> = self.holds.iter().map(|hold| hold.id).collect();
+        let open = self.open();
         let at = self.at;
         self.known.retain(|known| {
             let accepted = known.newest + horizon(&known.event);
             let until = match (&known.did, known.hold_ended) {
+                (Did::Posted(_), Some(ended)) => accepted.max(ended + 7 * DAY),
                 (_, Some(ended)) => accepted.max(ended + DAY),
                 (Did::Posted(_), None) => accepted.max(known.outcome.at + 7 * DAY),
                 _ => accepted,
@@ -909,7 +1088,7 @@ impl Naive {
             until > at || open.contains(&known.event.id)
         });
         self.graves.retain(|grave| grave.until > at);
-        due.len() as i128
+        (due.len() + over.len()) as i128
     }
 
     /// What a caller is told of an id.
@@ -920,10 +1099,10 @@ impl Naive {
     }
 
     /// Rows: accounts, holds, remembered events, unknown originals, cards with wrong PINs and
-    /// with counters, usages, terminals.
-    pub fn sizes(&self) -> [usize; 8] {
+    /// with counters, usages, terminals, messages.
+    pub fn sizes(&self) -> [usize; 9] {
         let [accounts, holds, known] = [self.accounts.len(), self.holds.len(), self.known.len()];
         let [graves, tries, counters] = [self.graves.len(), self.tries.len(), self.counters.len()];
-        [accounts, holds, known, graves, tries, counters, self.periods.len(), self.days.len()]
+        [accounts, holds, known, graves, tries, counters, self.periods.len(), self.days.len(), self.messages.len()]
     }
 }

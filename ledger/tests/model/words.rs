@@ -1,8 +1,8 @@
 //! Random numbers as events. Zero is the simplest event, so that a failing series shrinks to one that can be read.
 
 use ledger::{
-    AccountKind, Atc, Body, CardAction, CardEvent, Content, Controls, Entry, Event, EventId, Floor, Key, Limit, Period,
-    PinCheck, Posting, Reference, Side, Subject, Total, Totals, UsageKey,
+    AccountKind, Atc, Body, CardAction, CardEvent, Content, Controls, Entry, Event, EventId, Floor, ForwardResult, Key,
+    Limit, MessageDid, Outgoing, Period, PinCheck, Posting, Reference, Side, Subject, Total, Totals, UsageKey,
 };
 
 /// Choices taken out of one number, one after the other.
@@ -139,18 +139,41 @@ impl Author {
             side: choices.pick(&[Side::Debit, Side::Credit]),
             business_date: choices.pick(&[20_261_127, 20_261_128]),
         });
-        Controls { limits, atc, total }
+        let send = choices
+            .one_in(5)
+            .then(|| Outgoing { link: u32::try_from(choices.of(2)).unwrap(), message: b"advice".to_vec() });
+        Controls { limits, atc, total, send }
     }
 
     fn body(&self, choices: &mut Choices) -> Body {
         let record = Vec::new();
-        match choices.pick(&[0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9, 10]) {
+        match choices.pick(&[0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9, 10, 11, 11, 12, 12]) {
             0 => Body::Post { entry: entry(choices), record },
             1 => Body::PlaceHold { entry: entry(choices), expires_at: self.expiry(choices), record },
             2 => {
                 Body::CaptureHold { hold: self.hold(choices), amount: amount(choices), last: choices.one_in(3), record }
             }
             3 => Body::VoidHold { hold: self.hold(choices) },
+            11 => Body::CloseForward {
+                forward: self.earlier_where(choices, is_forward),
+                result: if choices.one_in(3) {
+                    ForwardResult::Declined { reason: 5 }
+                } else {
+                    ForwardResult::Approved { entry: entry(choices) }
+                },
+                answer: Vec::new(),
+                record,
+            },
+            12 => Body::Message {
+                message: self.earlier_where(choices, |event| is_forward(event) || event.controls.send.is_some()),
+                did: choices.pick(&[
+                    MessageDid::Failed { retry_at: self.now + SECOND, tries_max: 2 },
+                    MessageDid::Delivered,
+                    MessageDid::Failed { retry_at: self.now, tries_max: 0 },
+                    MessageDid::Retried,
+                    MessageDid::Discarded,
+                ]),
+            },
             10 => Body::PostAll { entries: (0..choices.of(5)).map(|_| entry(choices)).collect(), record },
             9 => Body::IncreaseHold { hold: self.hold(choices), amount: amount(choices), record },
             4 => Body::Reverse { original: self.original(choices), remaining: remaining(choices), record },
@@ -249,7 +272,7 @@ impl Author {
     }
 
     fn action(&self, choices: &mut Choices, card: &mut Option<u64>) -> CardAction {
-        match choices.pick(&[0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5, 6]) {
+        match choices.pick(&[0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5, 6, 7, 7]) {
             0 => CardAction::Post { entry: entry(choices) },
             1 => CardAction::Hold { entry: entry(choices), expires_at: self.expiry(choices) },
             2 => {
@@ -281,10 +304,19 @@ impl Author {
                 let hold = if choices.one_in(4) { None } else { Some(hold) };
                 CardAction::Force { entry: pair(710, 2, 4, amount(choices)), hold }
             }
+            7 => CardAction::Forward {
+                link: u32::try_from(choices.of(2)).unwrap(),
+                expires_at: self.now.saturating_add(choices.pick(&[HOUR, HOUR, SECOND, DAY, 0])),
+                reversal: b"reversal".to_vec(),
+            },
             4 => CardAction::Inquire { account: 1 + choices.of(u128::from(ACCOUNTS)) },
             _ => CardAction::Decline { reason: u16::try_from(choices.of(99)).unwrap() },
         }
     }
+}
+
+fn is_forward(event: &Event) -> bool {
+    matches!(&event.body, Body::Card(card) if matches!(card.action, CardAction::Forward { .. }))
 }
 
 pub fn is_hold(event: &Event) -> bool {
@@ -310,6 +342,8 @@ pub fn kind(event: &Event) -> &'static str {
         Body::ResetPinTries { .. } => "reset",
         Body::ForgetAtc { .. } => "forget",
         Body::CloseTotals { .. } => "close totals",
+        Body::CloseForward { .. } => "close forward",
+        Body::Message { .. } => "message",
         Body::Tick => "tick",
         Body::Card(card) => match &card.action {
             CardAction::Decline { .. } => "card decline",
@@ -319,6 +353,7 @@ pub fn kind(event: &Event) -> &'static str {
             CardAction::Complete { hold: Reference::Id(_), .. } => "card complete id",
             CardAction::Complete { hold: Reference::Key(_), .. } => "card complete key",
             CardAction::Complete { hold: Reference::IdOrRepeat(..), .. } => "card complete id or repeat",
+            CardAction::Forward { .. } => "card forward",
             CardAction::Force { hold: None, .. } => "card force",
             CardAction::Force { hold: Some(_), .. } => "card force hold",
             CardAction::Reverse { original: Reference::Id(_), .. } => "card reverse id",

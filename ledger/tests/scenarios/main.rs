@@ -17,6 +17,7 @@ macro_rules! sheets {
 mod controls;
 mod duplicates;
 mod entries;
+mod forwards;
 mod holds;
 mod pins;
 mod precedence;
@@ -31,6 +32,7 @@ fn every_code_is_in_a_sheet() {
         controls::SHEETS,
         duplicates::SHEETS,
         entries::SHEETS,
+        forwards::SHEETS,
         holds::SHEETS,
         pins::SHEETS,
         reversals::SHEETS,

@@ -27,6 +27,7 @@ const BEFORE: &str = "
     p2    | post I>W 2             | Approved
     p3    | close I                | Approved
     pair  | card 7 post BANK>M 5   | Approved
+    ask   | card 7 forward 3       | Forwarded
     seen  | card 7 inquire W atc=5 | Approved
 ";
 
@@ -92,14 +93,21 @@ fn usual() -> Words {
         ("remaining", "0"),
         ("account", "F"),
         ("accounts", ""),
+        ("forward", "ask"),
+        ("messages", ""),
     ])
 }
 
 /// Works each fault and each pair of them. `say`: the event in words. `apart`: the pairs that cannot meet.
 fn work(faults: &[Fault], apart: &[(Code, Code)], say: fn(&Words) -> String) {
+    work_for(Approved, faults, apart, say);
+}
+
+/// The same where another code than approval says that nothing is wrong.
+fn work_for(right: Code, faults: &[Fault], apart: &[(Code, Code)], say: fn(&Words) -> String) {
     let mut missed: BTreeSet<(Code, Code)> = BTreeSet::new();
     let mut met = BTreeSet::new();
-    outcome(&usual(), say, Approved);
+    outcome(&usual(), say, right);
     for (number, (code, ways)) in faults.iter().enumerate() {
         outcome(&said(&[ways[0]]).unwrap(), say, *code);
         for (other, others) in faults[..number].iter().filter(|(other, _)| other != code) {
@@ -134,7 +142,8 @@ fn said(ways: &[&[(&'static str, &'static str)]]) -> Option<Words> {
 
 fn outcome(words: &Words, say: fn(&Words) -> String, expected: Code) {
     let bound = |name: &str| if words[name].is_empty() { String::new() } else { format!(" {name}={}", words[name]) };
-    let bounds: String = ["accounts", "holds", "usages", "counters", "cards", "tombstones"].map(bound).concat();
+    let bounds: String =
+        ["accounts", "holds", "usages", "counters", "cards", "tombstones", "messages"].map(bound).concat();
     let mut sheet = format!("bounds records=99{bounds}\nid | event | outcome\n");
     for opened in OPENED {
         sheet += &format!("o{opened} | open {opened} | Approved\n");
@@ -147,7 +156,7 @@ fn outcome(words: &Words, say: fn(&Words) -> String, expected: Code) {
     worksheet::work(&sheet);
 }
 
-fn entry(words: &Words) -> String {
+fn entry_of(words: &Words) -> String {
     let [debit, credit, amount, cur] = ["debit", "credit", "amount", "cur"].map(|word| words[word]);
     let credited = if words["balance"].is_empty() { amount } else { words["balance"] };
     format!("{debit}-{amount},{credit}+{credited} {cur}")
@@ -177,7 +186,7 @@ const CARD_APART: [(Code, Code); 7] = [
 #[test]
 fn of_a_purchase() {
     work(&[&CARD[..], &ENTRY, &LIMITS].concat(), &CARD_APART, |words| {
-        card(words, &format!("post {} {}", entry(words), limits(words)))
+        card(words, &format!("post {} {}", entry_of(words), limits(words)))
     });
 }
 
@@ -185,7 +194,7 @@ fn of_a_purchase() {
 fn of_a_hold() {
     let full: Fault = (Full, &[&[("holds", "2")]]);
     work(&[&CARD[..], &ENTRY, &LIMITS, &[full]].concat(), &CARD_APART, |words| {
-        card(words, &format!("hold {} {}", entry(words), limits(words)))
+        card(words, &format!("hold {} {}", entry_of(words), limits(words)))
     });
 }
 
@@ -205,7 +214,23 @@ fn of_a_completion() {
     let apart = [(HoldNotFound, ApprovalMismatch), (HoldNotFound, OverTolerance)];
     work(&[&CARD[..], &COMPLETION, &ENTRY].concat(), &[&CARD_APART[..], &apart].concat(), |words| {
         let tolerance = if words["amount"] == "41" { "" } else { "tol=4294967295" };
-        card(words, &format!("complete {} {} {} {tolerance}", words["hold"], entry(words), words["approval"]))
+        card(words, &format!("complete {} {} {} {tolerance}", words["hold"], entry_of(words), words["approval"]))
+    });
+}
+
+#[test]
+fn of_a_forward() {
+    let full: Fault = (Full, &[&[("messages", "1")]]);
+    work_for(Forwarded, &[&CARD[..], &[full]].concat(), &CARD_APART, |words| card(words, "forward 3"));
+}
+
+#[test]
+fn of_an_answer() {
+    let faults: [Fault; 2] = [(ForwardNotFound, &[&[("forward", "fund")]]), (Full, &[&[("messages", "1")]])];
+    // Floors are not asked: the other party has decided.
+    let entry: Vec<Fault> = ENTRY.into_iter().filter(|(code, _)| *code != InsufficientFunds).collect();
+    work(&[&CARD[..1], &faults, &entry].concat(), &[], |words| {
+        format!("answer {} approved {} send=3 {}", words["forward"], entry_of(words), words["id"])
     });
 }
 

@@ -10,14 +10,15 @@
 //!
 //! The first row names the columns: accounts (balance, or balance/available) `tries:7` and `atc:7` (wrong PINs and counter of
 //! card 7), `used:card7.0.day` (how often / how much), `day:5` and `closed:5` (business day of terminal 5 and the one
-//! before: date, debits, their reversals, credits, theirs).
+//! before: date, debits, their reversals, credits, theirs), `next:3` (the message that link 3 is to send next, and how
+//! often it was tried) and `dead`.
 //! An empty cell is not looked at. `again` behind an outcome says that the event was known. Accounts BANK (may go
 //! below zero), W, V and M, in currency 710, are open when a sheet begins.
 //!
 //! Entries are `FROM>TO AMOUNT` or `A-5,B+3,C+2`. Events are those of [`Body`]; words with `=` set what else there
 //! is: `for` (life of a hold), `pin`, `max` (PIN tries), `keys`, `repeat`, `content`, `at` (the id's time, from now),
 //! `cur`, `tol` (basis points), `approval`, `atc` (value/ahead at most), `total`
-//! (terminal, side, date), `counted`, `ends` (of a limit's period, from now) and
+//! (terminal, side, date), `counted`, `send` (link), `in` and `tries` (of what failed), `ends` (of a limit's period, from now) and
 //! `limits`: `card7.0.day:2:100,W.1.week::50` is twice and 100 a day with card 7, class 0; 50 a week, class 1. Three directives stand alone in a row: `wait`, `bounds` (at the top) and
 //! `name ID -1m`, which fixes the id of an event that comes later.
 
@@ -26,7 +27,8 @@ use std::collections::HashMap;
 use ledger::limits::Bounds;
 use ledger::{
     AccountId, AccountKind, Atc, Body, CardAction, CardEvent, Code, Content, Controls, Entry, Event, EventId, Floor,
-    Key, Limit, Period, PinCheck, Posting, Reference, Side, State, Subject, Sum, Total, Totals, UsageKey,
+    ForwardResult, Key, Limit, MessageDid, Outgoing, Period, PinCheck, Posting, Reference, Side, State, StoredMessage,
+    Subject, Sum, Total, Totals, UsageKey,
 };
 
 const START: u64 = 1_800_000_000_000;
@@ -89,11 +91,12 @@ impl Sheet {
             self.approvals.insert(label.to_owned(), outcome.approval);
         }
 
-        let (expected, reason) = expected.split_once(" by ").map_or((expected, None), |(code, by)| (code, Some(by)));
-        if let Some(reason) = reason {
-            assert_eq!(outcome.reason.to_string(), reason, "{line}: reason");
+        let mut words: Vec<&str> = expected.split_whitespace().collect();
+        if let Some(by) = words.iter().position(|word| *word == "by") {
+            assert_eq!(outcome.reason.to_string(), words[by + 1], "{line}: reason");
+            words.drain(by..by + 2);
         }
-        let mut words = expected.split_whitespace();
+        let mut words = words.into_iter();
         assert_eq!(format!("{:?}", outcome.code), words.next().unwrap(), "{line}");
         let rest: Vec<&str> = words.collect();
         assert_eq!(applied.replayed, rest.contains(&"again"), "{line}: replayed");
@@ -118,6 +121,21 @@ impl Sheet {
         if let Some(card) = column.strip_prefix("atc:") {
             let atc = self.state.atc(card.parse().unwrap()).map_or("-".to_owned(), |atc| atc.to_string());
             assert_eq!(atc, cell, "{line}: {column}");
+            return;
+        }
+        let message = |message: &StoredMessage| {
+            let label = self.ids.iter().find(|(_, id)| **id == message.id).map(|(label, _)| label.as_str());
+            let due = if message.due <= self.now { "" } else { " later" };
+            format!("{} {}{due}", label.unwrap(), message.tries)
+        };
+        if let Some(link) = column.strip_prefix("next:") {
+            let next = self.state.next_message(link.parse().unwrap()).map_or("-".to_owned(), |next| message(&next));
+            assert_eq!(next, cell, "{line}: {column}");
+            return;
+        }
+        if column == "dead" {
+            let dead: Vec<String> = self.state.dead_letters().map(|dead| message(&dead)).collect();
+            assert_eq!(if dead.is_empty() { "-".to_owned() } else { dead.join(", ") }, cell, "{line}: {column}");
             return;
         }
         if let Some(terminal) = column.strip_prefix("day:") {
@@ -192,6 +210,7 @@ impl Sheet {
             limits: self.limits(&set),
             atc: set.get("atc").map(|atc| self::atc(atc)),
             total: set.get("total").map(|total| self::total(total)),
+            send: set.get("send").map(|link| Outgoing { link: link.parse().unwrap(), message: label.into() }),
         };
         Event { controls, ..Event::new(id, Content(content), self.body(&words, &set)) }
     }
@@ -237,6 +256,31 @@ impl Sheet {
                 Body::Reverse { original: self.id(original), remaining: remaining(to), record }
             }
             ["reset-tries", card] => Body::ResetPinTries { card: card.parse().unwrap() },
+            ["answer", forward, "approved", ref entry @ ..] => Body::CloseForward {
+                forward: self.id(forward),
+                result: ForwardResult::Approved { entry: self::entry(entry, set) },
+                answer: b"answer".to_vec(),
+                record,
+            },
+            ["answer", forward, "declined", reason] => Body::CloseForward {
+                forward: self.id(forward),
+                result: ForwardResult::Declined { reason: reason.parse().unwrap() },
+                answer: b"answer".to_vec(),
+                record,
+            },
+            ["mail", message, did] => Body::Message {
+                message: self.id(message),
+                did: match did {
+                    "delivered" => MessageDid::Delivered,
+                    "retried" => MessageDid::Retried,
+                    "discarded" => MessageDid::Discarded,
+                    "failed" => MessageDid::Failed {
+                        retry_at: self.now + duration(set["in"]),
+                        tries_max: set["tries"].parse().unwrap(),
+                    },
+                    _ => panic!("did what? {did}"),
+                },
+            },
             ["close-totals", terminal, next_date] => Body::CloseTotals {
                 terminal: terminal.parse().unwrap(),
                 currency: set.get("cur").map_or(710, |currency| currency.parse().unwrap()),
@@ -287,6 +331,11 @@ impl Sheet {
                     .map(|label| self.approvals.get(*label).copied().unwrap_or_else(|| label.parse().unwrap())),
                 entry: self::entry(entry, set),
                 tolerance_bp: set.get("tol").map_or(0, |tolerance| tolerance.parse().unwrap()),
+            },
+            ["forward", link] => CardAction::Forward {
+                link: link.parse().unwrap(),
+                expires_at: self.expiry(set),
+                reversal: b"reversal".to_vec(),
             },
             ["force", hold, ref entry @ ..] => {
                 CardAction::Force { entry: self::entry(entry, set), hold: (hold != "-").then(|| self.reference(hold)) }
@@ -411,6 +460,7 @@ fn bounds(words: &str) -> Bounds {
             "tombstones" => bounds.tombstones = rows,
             "counters" => bounds.cards_with_counters = rows,
             "usages" => bounds.usages = rows,
+            "messages" => bounds.messages = rows,
             "terminals" => bounds.terminals = rows,
             "cards" => bounds.cards_with_wrong_pins = rows,
             _ => panic!("no bound {name}"),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use ledger::testing::ManualClock;
 use ledger::{
-    AccountKind, Atc, Body, CardAction, CardEvent, Content, Controls, Entry, Event, EventId, Floor, Ledger,
-    LedgerConfig, Limit, OpenError, Period, PinCheck, Posting, Reference, Side, Storage, Subject, SubmitError, Total,
-    UsageKey,
+    AccountKind, Atc, Body, CardAction, CardEvent, Content, Controls, Entry, Event, EventId, Floor, ForwardResult,
+    Ledger, LedgerConfig, Limit, MessageDid, OpenError, Outgoing, Period, PinCheck, Posting, Reference, Side, Storage,
+    Subject, SubmitError, Total, UsageKey,
 };
 
 pub const START: u64 = 1_800_000_000_000;
@@ -77,9 +77,10 @@ impl Random {
 fn controls(number: u64) -> Controls {
     let usage = UsageKey { of: Subject::Card(7), class: 0, period: Period::Day };
     let limit = Limit { usage, ends_at: START + 1_000_000, count_max: Some(9), amount_max: Some(200) };
+    let send = Outgoing { link: 1, message: vec![7; 20] };
     let total = Total { terminal: number % 2, side: Side::Debit, business_date: 20_261_127 };
     let value = u16::try_from(number ^ 8).unwrap_or(u16::MAX);
-    Controls { limits: vec![limit], atc: Some(Atc { value, ahead_max: 100 }), total: Some(total) }
+    Controls { limits: vec![limit], atc: Some(Atc { value, ahead_max: 100 }), total: Some(total), send: Some(send) }
 }
 
 /// Accounts, money on them, and then everything that can be done with it; a few events are copies of earlier ones.
@@ -115,6 +116,18 @@ pub fn script(seed: u64, events: u64) -> Vec<Event> {
                 counted: None,
                 record: vec![],
             },
+            8 if number % 5 == 1 => {
+                card(CardAction::Forward { link: 1, expires_at: START + 1_000_000_000, reversal: vec![9; 20] }, vec![])
+            }
+            8 if number % 5 == 2 => Body::CloseForward {
+                forward: id(earlier),
+                result: ForwardResult::Approved { entry: entry(from, to, amount) },
+                answer: vec![1],
+                record: vec![],
+            },
+            8 if number % 5 == 3 => {
+                Body::Message { message: id(earlier), did: MessageDid::Failed { retry_at: START, tries_max: 1 } }
+            }
             8 => card(CardAction::Decline { reason: 51 }, vec![]),
             _ => {
                 script.push(script[usize::try_from(earlier - 1).unwrap()].clone());

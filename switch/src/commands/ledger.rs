@@ -160,6 +160,7 @@ mod tests {
                 ("counters", 0),
                 ("usages", 0),
                 ("terminals", 0),
+                ("messages", 0),
             ],
             trial_balance: [(8, (1 << 70, 1 << 70)), (710, (5, 5))].into(),
             digest: 0xAB,

@@ -142,6 +142,8 @@ fn own_code(mti: Mti, code: Code, reason: u16) -> ResponseCode {
         Code::InsufficientFunds => ResponseCode::INSUFFICIENT_FUNDS,
         Code::HoldNotFound | Code::ApprovalMismatch => ResponseCode::ORIGINAL_NOT_FOUND,
         Code::OverTolerance | Code::AmountLimitExceeded => ResponseCode::AMOUNT_LIMIT,
+        // The other party has not said anything, or nothing that counts.
+        Code::Forwarded | Code::Unanswered => ResponseCode::UNAVAILABLE,
         Code::CountLimitExceeded => ResponseCode::COUNT_LIMIT,
         Code::AtcNotNew | Code::AtcTooFar => ResponseCode::CRYPTOGRAM_REFUSED,
         // An advice about an unknown original is never refused; the original, should it still come, is too late.

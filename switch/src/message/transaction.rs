@@ -114,6 +114,8 @@ pub fn row_of(event: &AppliedEvent) -> Option<Row> {
         | Body::ResetPinTries { .. }
         | Body::ForgetAtc { .. }
         | Body::CloseTotals { .. }
+        | Body::CloseForward { .. }
+        | Body::Message { .. }
         | Body::Tick => None,
     }
 }

@@ -106,6 +106,7 @@ fn the_answer_is_the_one_that_was_given() {
     assert_eq!(answer("0100", "000000", Code::WrongPin), told("0110", "55", None));
     assert_eq!(answer("0200", "000000", Code::CountLimitExceeded), told("0210", "65", None));
     assert_eq!(answer("0200", "000000", Code::AmountLimitExceeded), told("0210", "61", None));
+    assert_eq!(answer("0200", "000000", Code::Unanswered), told("0210", "91", None));
     assert_eq!(answer("0200", "000000", Code::AtcNotNew), told("0210", "82", None));
     assert_eq!(answer("0420", "000000", Code::OriginalNotFound), told("0430", "00", None));
     assert_eq!(answer("0400", "000000", Code::OriginalNotFound), told("0410", "25", None));
