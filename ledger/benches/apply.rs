@@ -74,10 +74,12 @@ impl World {
 
 fn measure(bencher: Bencher<'_, '_>, accounts: u64, events: impl Fn(&mut World) -> Vec<Event>) {
     let world = World::new(accounts);
-    bencher.counter(ItemsCount::new(BATCH)).with_inputs(|| events(&mut world.borrow_mut())).bench_local_refs(|events| {
-        let mut world = world.borrow_mut();
-        events.iter().for_each(|event| world.apply(event));
-    });
+    bencher.counter(ItemsCount::new(BATCH)).with_inputs(|| events(&mut world.borrow_mut())).bench_local_refs(
+        |events| {
+            let mut world = world.borrow_mut();
+            events.iter().for_each(|event| world.apply(event));
+        },
+    );
 }
 
 fn post(entry: Entry) -> Body {

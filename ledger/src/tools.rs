@@ -65,7 +65,7 @@ fn replay(storage: &dyn Storage, visit: Visit<'_>) -> Result<(State, Scanned), O
         for (seq, at, event) in &frame.events {
             let (applied, changes) = state.apply(*seq, *at, event);
             digest = applied.digest(digest);
-            check_changes(&changes).map_err(|what| format!("event {seq}: {what}"))?;
+            state.check_event(event, &applied, &changes).map_err(|what| format!("event {seq}: {what}"))?;
             visit(&Shown { seq: *seq, at: *at, event, applied: &applied, changes: &changes })?;
         }
         if state.seq() >= next_check {
@@ -82,11 +82,6 @@ fn replay(storage: &dyn Storage, visit: Visit<'_>) -> Result<(State, Scanned), O
         return Err(OpenError::Damaged { file: end.segment.clone(), offset: end.offset, what });
     }
     Ok((state, scanned))
-}
-
-fn check_changes(changes: &Changes) -> Result<(), &'static str> {
-    let sum = |postings: &[Posting]| postings.iter().map(|posting| i128::from(posting.amount)).sum::<i128>();
-    if sum(&changes.moves) == 0 && sum(&changes.holds) == 0 { Ok(()) } else { Err("debits and credits differ") }
 }
 
 /// Reads again what does not fit, for the case that it was being written. `visit` sees each event once.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use super::State;
 use super::accounts::Account;
-use crate::event::AccountId;
+use super::{Changes, State};
+use crate::event::{AccountId, Body, CardAction, Event, Floor};
 use crate::limits::TABLES;
+use crate::outcome::{Applied, Code};
 
 /// Pending debits and credits that open holds make up on one account.
 type Pending = BTreeMap<AccountId, (i128, i128)>;
@@ -40,6 +41,35 @@ impl State {
         self.usages.check(self.memory.charges())?;
         self.messages.check()?;
         self.memory.check(|id| self.holds.contains(id) || self.messages.is_forward(id))
+    }
+
+    /// What must hold of the event that was applied last: what it moved and held adds up to zero, and no account that it
+    /// took from by its own decision is below its floor. What was decided elsewhere, or goes back, is not asked.
+    pub fn check_event(&self, event: &Event, applied: &Applied, changes: &Changes) -> Result<(), String> {
+        let mut of_accounts: BTreeMap<AccountId, (i128, i128)> = BTreeMap::new();
+        for posting in &changes.moves {
+            of_accounts.entry(posting.account).or_default().0 += i128::from(posting.amount);
+        }
+        for posting in &changes.holds {
+            of_accounts.entry(posting.account).or_default().1 += i128::from(posting.amount);
+        }
+        let sums = of_accounts.values().fold((0, 0), |sum, (moved, held)| (sum.0 + moved, sum.1 + held));
+        if sums != (0, 0) {
+            return Err("debits and credits differ".into());
+        }
+        if !asks_floors(&event.body) || applied.outcome.code != Code::Approved {
+            return Ok(());
+        }
+        // Less of a hold on the credit side takes nothing; on the debit side it is given back when it is posted.
+        let is_taken = |(moved, held): (i128, i128)| if moved == 0 { held < 0 } else { moved < 0 && moved + held < 0 };
+        let taken = of_accounts.into_iter().filter(|(_, changed)| is_taken(*changed)).map(|(id, _)| id);
+        for id in taken {
+            let Some(account) = self.accounts.get(id) else { return Err(format!("account {id}: not there")) };
+            if matches!(account.floor, Floor::Limited(floor) if account.available() < floor) {
+                return Err(format!("account {id}: below its floor"));
+            }
+        }
+        Ok(())
     }
 
     fn pending(&self) -> Result<Pending, String> {
@@ -98,6 +128,18 @@ impl State {
     }
 }
 
+/// Whether events of this kind take only what floors leave.
+fn asks_floors(body: &Body) -> bool {
+    match body {
+        Body::Post { .. } | Body::PostAll { .. } | Body::PlaceHold { .. } => true,
+        Body::IncreaseHold { .. } | Body::CaptureHold { .. } => true,
+        Body::Card(card) => {
+            matches!(card.action, CardAction::Post { .. } | CardAction::Hold { .. } | CardAction::Complete { .. })
+        }
+        _ => false,
+    }
+}
+
 fn check_account(account: &Account, held: (i128, i128)) -> Result<(), &'static str> {
     let numbers = [account.debits, account.credits, account.pending_debits, account.pending_credits];
     if numbers.iter().any(|number| *number < 0) {
@@ -129,5 +171,41 @@ impl Write for Digest {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0 = text.bytes().fold(self.0, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(Self::PRIME));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{AccountKind, Content, Entry, EventId, Posting};
+
+    fn state() -> State {
+        let mut state = State::default();
+        for (seq, (account, floor)) in (1..).zip([(1, Floor::Unlimited), (2, Floor::Limited(-5))]) {
+            let body = Body::OpenAccount { account, currency: 710, kind: AccountKind::Wallet, floor };
+            state.apply(seq, 1000, &Event::new(EventId::new(1000, [seq as u8; 10]), Content([0; 16]), body));
+        }
+        state
+    }
+
+    fn post(from: AccountId, to: AccountId, amount: i64) -> Event {
+        let postings = vec![Posting { account: from, amount: -amount }, Posting { account: to, amount }];
+        let body = Body::Post { entry: Entry { currency: 710, postings }, record: Vec::new() };
+        Event::new(EventId::new(1000, [9; 10]), Content([0; 16]), body)
+    }
+
+    #[test]
+    fn a_floor_that_was_crossed_and_sums_that_differ_are_found() {
+        let mut state = state();
+        let event = post(2, 1, 5);
+        let (applied, mut changes) = state.apply(3, 1000, &event);
+        assert_eq!((applied.outcome.code, state.check_event(&event, &applied, &changes)), (Code::Approved, Ok(())));
+        // As if one more had been let through.
+        let more = post(2, 1, 1);
+        let Body::Post { entry, .. } = &more.body else { unreachable!() };
+        state.accounts.post(entry);
+        assert_eq!(state.check_event(&event, &applied, &changes), Err("account 2: below its floor".into()));
+        changes.moves.pop();
+        assert_eq!(state.check_event(&event, &applied, &changes), Err("debits and credits differ".into()));
     }
 }

@@ -150,6 +150,7 @@ impl Pair {
     fn apply(&mut self, at: u64, event: Event) -> Result<Seen, TestCaseError> {
         let seq = self.state.seq() + 1;
         let (applied, changes) = self.state.apply(seq, at, &event);
+        self.state.check_event(&event, &applied, &changes).map_err(TestCaseError::fail)?;
         let expected = self.model.apply(seq, at, &event);
         prop_assert_eq!((&applied.outcome, applied.replayed), (&expected.0, expected.1), "{:?}", event);
         let add = |sums: &mut BTreeMap<AccountId, i128>, postings: &[Posting]| {

@@ -107,6 +107,8 @@ impl Sheet {
         if applied.replayed || !matches!(outcome.code, Code::Approved | Code::TooLate) {
             assert_eq!(changes, ledger::Changes::default(), "{line}: what is refused or known changes nothing");
         }
+        let event = &self.applied.last().unwrap().1;
+        self.state.check_event(event, &applied, &changes).unwrap_or_else(|what| panic!("{line}: {what}"));
         self.state.check_invariants().unwrap_or_else(|what| panic!("{line}: {what}"));
         for (column, cell) in self.columns.iter().zip(cells.iter().skip(3)).filter(|(_, cell)| !cell.is_empty()) {
             self.check(line, column, cell);

@@ -105,7 +105,11 @@ fn for_people(dir: &Path, report: &Report) -> String {
         format!("  {} segments, {} frames, {} events", report.segments, report.frames, report.events),
     ];
     // Most tables are empty most of the time.
-    let sizes = report.sizes.iter().filter(|(_, rows)| *rows > 0).map(|(name, rows)| format!("{} {}", rows, name.replace('_', " ")));
+    let sizes = report
+        .sizes
+        .iter()
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(name, rows)| format!("{} {}", rows, name.replace('_', " ")));
     lines.push(format!("  {}", sizes.collect::<Vec<_>>().join(", ")));
     for (currency, (debits, credits)) in &report.trial_balance {
         lines.push(format!("  currency {currency:03}: debits {debits}, credits {credits} minor units"));
