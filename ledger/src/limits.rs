@@ -60,7 +60,7 @@ pub struct Bounds {
     /// Further holds are refused (`Full`).
     pub holds: usize,
     /// Remembered events. The oldest without an open hold makes room, and from then on ids of its time and before
-    /// are too old. Greater than `holds`, so that there always is one.
+    /// are too old. Greater than `holds` and `messages` together, so that there always is one.
     pub records: usize,
     /// Unknown originals whose late arrival is to be refused. A reversal that needs a further one is refused (`Full`)
     /// and not recorded, so that sending it again may succeed; reversals of known originals go on.
@@ -75,9 +75,10 @@ pub struct Bounds {
     /// could not be counted; what was paid elsewhere (`Force`) goes on uncounted.
     pub usages: usize,
     /// Terminals and currencies whose totals are counted. Of further ones postings are refused (`Full`); what was paid
-    /// elsewhere (`Force`) goes on uncounted.
+    /// or approved elsewhere (`Force`, `CloseForward`) goes on uncounted.
     pub terminals: usize,
-    /// Open forwards, messages that wait, and dead letters. What would need a further one is refused (`Full`).
+    /// Open forwards, messages that wait, and dead letters. What would need a further one is refused (`Full`); of what
+    /// has happened already (reversals, `Force`, `CloseForward`) the refusal is not recorded.
     pub messages: usize,
 }
 

@@ -46,7 +46,8 @@ pub enum Code {
     InsufficientFunds = 21,
     /// A sum leaves the range of 64 bits.
     Overflow = 22,
-    /// A table is at its bound. Not recorded for reversals, so that they may be sent again.
+    /// A table is at its bound. Not recorded of what tells of something that has happened (reversals, `Force`,
+    /// answers to forwards), so that it may be sent again.
     Full = 23,
     /// The card's counter is not above the highest that was seen: a copy of an older cryptogram.
     AtcNotNew = 24,

@@ -102,6 +102,13 @@ impl Job {
         }
     }
 
+    /// Of no events there is nothing to decide.
+    pub fn answer_nothing(self) {
+        if let Work::All(_, answer) = self.work {
+            drop(answer.send(Vec::new()));
+        }
+    }
+
     /// Decides its events in their order.
     pub fn decide(self, turn: &mut Turn<'_>) -> Answer {
         match self.work {

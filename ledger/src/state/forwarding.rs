@@ -37,7 +37,7 @@ impl State {
             }
             ForwardResult::Approved { entry } => {
                 self.accounts.judge(entry, Terms { released: None, forced: true }, None)?;
-                self.has_room(entry, controls)?;
+                self.may_send(controls)?;
                 let posted = self.post_in_place_of(None, entry, changes);
                 let posted = self.count_total(posted, entry, controls);
                 self.answer(forward, Code::Approved, 0, &posted, answer);

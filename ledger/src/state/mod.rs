@@ -270,7 +270,7 @@ impl State {
         {
             self.messages.queue(event.id, send.clone(), seq, at);
         }
-        let again = matches!(result, Err(Code::Full)) && is_reversal(event);
+        let again = matches!(result, Err(Code::Full)) && may_come_again(event);
         let applied = if again { self.unrecorded(Err(Code::Full)) } else { self.record(event, result) };
         (applied, changes)
     }
@@ -789,6 +789,13 @@ impl State {
         self.usages.tick(self.at);
         expired
     }
+}
+
+/// Whether a refusal for want of room is not kept: it tells of what has happened, and is sent until it is taken.
+fn may_come_again(event: &Event) -> bool {
+    is_reversal(event)
+        || matches!(event.body, Body::CloseForward { .. })
+        || matches!(&event.body, Body::Card(card) if matches!(card.action, CardAction::Force { .. }))
 }
 
 fn is_reversal(event: &Event) -> bool {

@@ -288,7 +288,6 @@ impl Naive {
             }
             ForwardResult::Approved { entry } => {
                 let mut faults = self.faults(entry, None, true);
-                faults.extend(self.total_faults(event, entry));
                 faults.extend(self.send_fault(event));
                 smallest(faults)?;
                 self.posted.extend_from_slice(&entry.postings);
@@ -481,7 +480,10 @@ impl Naive {
             }
         };
         let outcome = self.outcome(&result, reason, card(event).is_some());
-        if !(is_reversal && outcome.code == Code::Full) {
+        let tells = is_reversal
+            || matches!(event.body, Body::CloseForward { .. })
+            || card(event).is_some_and(|card| matches!(card.action, CardAction::Force { .. }));
+        if !(tells && outcome.code == Code::Full) {
             self.remember(event, &outcome, result);
         }
         (outcome, false)

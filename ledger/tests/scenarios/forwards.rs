@@ -89,6 +89,10 @@ sheets! {
         two  | card 7 forward 3                       | Full              |     | -
         adv  | card 7 post W>M 1 send=3               | Full              | 80/70 | -
         off  | card 7 force - W>M 1 send=3            | Full              | 80/70 | -
+        # Not kept of what has happened: asked again, it is asked again.
+        off  | card 7 force - W>M 1 send=3            | Full              | 80/70 | -
+        tell | answer one approved W>M 5 send=3       | Full              | 80/70 | -
+        tell | answer one approved W>M 5 send=3       | Full              | 80/70 | -
         more | increase hold 1 send=3                 | Full              | 80/70 | -
         take | card 7 complete hold W>M 1 send=3      | Full              | 80/70 | -
         see  | card 7 inquire W send=3                | Full              | 80/70 | -
