@@ -1,6 +1,8 @@
 //! What is judged and counted of an event beside its funds, in the step that moves the money: limits of use, the card's
 //! transaction counter, the terminal's totals. The values it is judged by come with the event.
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{AccountId, CardId, Millis};
 use crate::messages::Outgoing;
 
@@ -36,7 +38,7 @@ pub struct Limit {
 }
 
 /// What is counted together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UsageKey {
     pub of: Subject,
     /// The caller's number for a type of transaction, or for all of them.
@@ -44,13 +46,13 @@ pub struct UsageKey {
     pub period: Period,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Subject {
     Account(AccountId),
     Card(CardId),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Period {
     Day,
     Week,
@@ -70,7 +72,7 @@ impl Period {
 }
 
 /// What was counted of a [`UsageKey`] in its current period.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     pub count: u32,
     pub amount: i128,
@@ -87,7 +89,7 @@ pub struct Atc {
 pub type TerminalId = u64;
 
 /// Where what is posted is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Total {
     pub terminal: TerminalId,
     pub side: Side,
@@ -95,7 +97,7 @@ pub struct Total {
     pub business_date: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
     /// The cardholder pays.
     Debit,
@@ -104,14 +106,14 @@ pub enum Side {
 }
 
 /// How many, and how much in minor units. Both stop at the end of their range.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sum {
     pub count: u32,
     pub amount: u64,
 }
 
 /// Of one terminal, currency and business day, as in ISO 8583 data elements 74 to 77 and 86 to 89.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     pub debits: Sum,
     pub debit_reversals: Sum,
@@ -120,7 +122,7 @@ pub struct Totals {
 }
 
 /// The business day of a terminal in one currency, and the day before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TerminalDay {
     /// As YYYYMMDD.
     pub business_date: u32,
@@ -129,7 +131,7 @@ pub struct TerminalDay {
     pub closed: Option<ClosedDay>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedDay {
     pub business_date: u32,
     pub totals: Totals,

@@ -1,5 +1,7 @@
 //! What can happen: the events of the journal.
 
+use serde::{Deserialize, Serialize};
+
 use crate::controls::{Controls, TerminalId, Totals};
 use crate::messages::{ForwardResult, LinkId, MessageDid};
 
@@ -11,7 +13,7 @@ pub type CardId = u64;
 pub type Key = u128;
 
 /// Decides an event's outcome: the same id and content is answered as the first time. The top 48 bits are a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EventId(pub u128);
 
 impl EventId {
@@ -33,18 +35,18 @@ impl EventId {
 }
 
 /// Digest of an event's business content: equal or not, nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content(pub [u8; 16]);
 
 /// An amount on an account in minor units: above zero a credit, below a debit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posting {
     pub account: AccountId,
     pub amount: i64,
 }
 
 /// Two to sixteen postings in one currency that add up to zero.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// ISO 4217 numeric.
     pub currency: u16,
@@ -52,14 +54,14 @@ pub struct Entry {
 }
 
 /// How far an account may be debited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Floor {
     /// Balance less pending debits stays at or above this.
     Limited(i64),
     Unlimited,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccountKind {
     Wallet,
     Merchant,
@@ -278,7 +280,7 @@ pub enum CardAction {
 }
 
 /// An event named by its id or by an alias.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Reference {
     Id(EventId),
     /// Keys may be used again (terminals count their messages from 1 every morning), so what names an event by key

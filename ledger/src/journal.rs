@@ -28,14 +28,18 @@ pub const EVENT_HEADER: usize = 12;
 /// Prepared ahead under this name, and renamed when it is needed.
 const NEXT: &str = "next.prepared";
 
+/// Endings of segments: of one that a start may need, and of one below both snapshots.
+pub const LIVE: &str = ".wal";
+pub const ARCHIVED: &str = ".archived";
+
 /// A segment is named by the first sequence in it.
 pub fn segment_name(first_seq: u64) -> String {
-    format!("{first_seq:020}.wal")
+    format!("{first_seq:020}{LIVE}")
 }
 
-/// The first sequence in a segment's name.
-pub fn first_seq_of(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(".wal").filter(|digits| digits.len() == 20)?;
+/// The first sequence in the name of a segment or of a snapshot.
+pub fn first_seq_of(name: &str, ending: &str) -> Option<u64> {
+    let digits = name.strip_suffix(ending).filter(|digits| digits.len() == 20)?;
     digits.parse().ok()
 }
 
@@ -45,20 +49,20 @@ pub fn frame_capacity(segment_bytes: u64) -> usize {
 }
 
 /// A header with its checksum behind it.
-fn sealed(mut bytes: [u8; 64]) -> [u8; 64] {
+pub(crate) fn sealed(mut bytes: [u8; 64]) -> [u8; 64] {
     let checksum = crc32c::crc32c(&bytes[..CHECKED]);
     bytes[CHECKED..].copy_from_slice(&checksum.to_le_bytes());
     bytes
 }
 
 /// The first 64 bytes, if they begin with `magic` and their checksum is right.
-fn unsealed(bytes: &[u8], magic: [u8; 4]) -> Option<(&[u8; 64], u32)> {
+pub(crate) fn unsealed(bytes: &[u8], magic: [u8; 4]) -> Option<(&[u8; 64], u32)> {
     let bytes: &[u8; 64] = bytes.first_chunk()?;
     let checksum = u32::from_le_bytes(*bytes.last_chunk()?);
     (bytes[..4] == magic && crc32c::crc32c(&bytes[..CHECKED]) == checksum).then_some((bytes, checksum))
 }
 
-fn array<const N: usize>(bytes: &[u8; 64], at: usize) -> Option<[u8; N]> {
+pub(crate) fn array<const N: usize>(bytes: &[u8; 64], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at + N)?.try_into().ok()
 }
 
@@ -268,6 +272,11 @@ impl Journal {
 
     pub fn unsealed(&self) -> bool {
         self.position.unsealed
+    }
+
+    /// The first sequence of the segment that is being written.
+    pub fn segment(&self) -> u64 {
+        first_seq_of(&self.position.segment, LIVE).unwrap_or(0)
     }
 
     /// Bytes of events that one frame can hold.

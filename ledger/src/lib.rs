@@ -14,6 +14,7 @@ mod messages;
 mod outcome;
 mod recovery;
 mod sequencer;
+mod snapshot;
 mod state;
 mod stats;
 mod storage;

@@ -115,6 +115,13 @@ impl Default for Bounds {
     }
 }
 
+/// Bytes of a row in a snapshot, and rows of a table in one; above all that a state can have.
+pub const ROW_BYTES_MAX: usize = 4096;
+pub const ROWS_MAX: u64 = 1 << 26;
+
+/// Segments from one snapshot to the next. Starting reads the newest snapshot and what was written since.
+pub const SNAPSHOT_SEGMENTS: u64 = 16;
+
 /// Rows of each table that one tick may let go; the rest is left to the next.
 pub const TICK_WORK_MAX: usize = 4096;
 

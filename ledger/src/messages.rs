@@ -1,5 +1,7 @@
 //! Requests that others answer, and messages that wait to be sent.
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{Entry, EventId, Millis};
 
 /// The caller's number of a connection to another party.
@@ -15,7 +17,7 @@ pub enum ForwardResult {
 }
 
 /// A message that is to be sent for an event, queued in the same step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outgoing {
     pub link: LinkId,
     /// Up to [`crate::limits::MESSAGE_MAX`] bytes, opaque here. They stand in the journal: what is secret in them has to

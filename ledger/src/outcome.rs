@@ -3,10 +3,12 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{AccountId, Millis};
 
 /// Stable numbers. Where several apply, the first in [`Code::ALL`] is given; codes are ordered like that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u16)]
 pub enum Code {
     Approved = 0,
@@ -129,7 +131,7 @@ impl PartialOrd for Code {
 }
 
 /// The result of an event, the same for every copy of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     pub code: Code,
     /// The caller's number of a decline, or the other party's; of a batch that was refused, the number of the entry, and of a

@@ -1,12 +1,13 @@
 //! Reading a journal back: every checksum, every link of the chain, every outcome.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use crate::codec;
 use crate::event::{Event, Millis};
 use crate::journal::{
-    ALIGNMENT, EVENT_HEADER, FORMAT_VERSION, FRAME_HEADER, FrameHeader, Kind, Position, RULES_OLDEST, RULES_VERSION,
-    SEGMENT_HEADER, SegmentHeader, first_seq_of, segment_name,
+    ALIGNMENT, ARCHIVED, EVENT_HEADER, FORMAT_VERSION, FRAME_HEADER, FrameHeader, Kind, LIVE, Position, RULES_OLDEST,
+    RULES_VERSION, SEGMENT_HEADER, SegmentHeader, first_seq_of, segment_name,
 };
 use crate::limits::BATCH_BYTES_MAX;
 use crate::storage::Storage;
@@ -22,6 +23,10 @@ pub enum OpenError {
         "ledger not of this program, {file} at byte {offset}: {what}; start the version that wrote it, nothing was changed"
     )]
     OtherVersion { file: String, offset: u64, what: String },
+    #[error(
+        "the ledger's journal begins with event {first}, and no snapshot before it reads (or none that is old enough for those who follow); put the archived segments before it back beside it and start again"
+    )]
+    BeginsLate { first: u64 },
     #[error(
         "ledger ends at event {last}, but {follower} has seen event {seen}; restore the journal's last files, or what follows it, from a copy"
     )]
@@ -52,23 +57,48 @@ pub struct Scanned {
     pub segments: u64,
 }
 
+/// Segments that are there, by their first sequences: archived ones too, which serve where no snapshot does.
+pub fn segments(storage: &dyn Storage) -> io::Result<BTreeMap<u64, String>> {
+    let names = storage.list()?;
+    let of_ending = |ending| names.iter().filter_map(move |name| Some((first_seq_of(name, ending)?, name.clone())));
+    Ok(of_ending(ARCHIVED).chain(of_ending(LIVE)).collect())
+}
+
+/// Which part of a journal is read.
+#[derive(Default)]
+pub struct Range {
+    /// The start of a segment that a snapshot stands for; `None` for the very first.
+    pub from: Option<Position>,
+    /// The first sequence of a segment that is not read any more.
+    pub until: Option<u64>,
+}
+
 /// Reads all frames in order. `visit` applies one frame's events and gives the digest of their outcomes.
-pub fn scan(storage: &dyn Storage, visit: &mut dyn FnMut(Frame) -> Result<u32, String>) -> Result<Scanned, OpenError> {
-    let mut reader = Reader { visit, end: None, closed: true, torn: false, prepared: None, last_at: 0, frames: 0 };
-    let mut segments = 0;
+pub fn scan(
+    storage: &dyn Storage,
+    range: Range,
+    visit: &mut dyn FnMut(Frame) -> Result<u32, String>,
+) -> Result<Scanned, OpenError> {
+    let Range { from, until } = range;
+    let last_at = from.as_ref().map_or(0, |from| from.at);
+    let mut reader = Reader { visit, end: from, closed: true, torn: false, prepared: None, last_at, frames: 0 };
+    let mut count = 0;
     // Where the journal is being written, segments are added while the others are read.
     while reader.closed {
         let next_seq = reader.end.as_ref().map_or(0, |end| end.next_seq);
-        let names = storage.list()?;
-        let mut found: Vec<u64> = names.iter().filter_map(|name| first_seq_of(name)).collect();
-        found.retain(|first_seq| *first_seq >= next_seq);
-        found.sort_unstable();
-        for first_seq in &found {
-            let name = segment_name(*first_seq);
-            reader.segment(&name, *first_seq, &storage.read(&name)?)?;
+        let mut found = segments(storage)?;
+        found.retain(|first_seq, _| *first_seq >= next_seq && until.is_none_or(|until| *first_seq < until));
+        if reader.end.is_none()
+            && let Some(first) = found.keys().next().filter(|first| **first != 1)
+        {
+            return Err(OpenError::BeginsLate { first: *first });
         }
-        segments += found.len() as u64;
+        for (first_seq, name) in &found {
+            reader.segment(name, *first_seq, &storage.read(name)?)?;
+        }
+        count += found.len() as u64;
         match &reader.end {
+            Some(end) if until == Some(end.next_seq) => break,
             Some(end) if found.is_empty() => {
                 return Err(damaged(&segment_name(end.next_seq), 0, "this segment is missing"));
             }
@@ -77,21 +107,18 @@ pub fn scan(storage: &dyn Storage, visit: &mut dyn FnMut(Frame) -> Result<u32, S
         }
     }
     let Reader { end: position, torn, prepared, frames, .. } = reader;
-    Ok(Scanned { position, torn, prepared, frames, segments })
+    Ok(Scanned { position, torn, prepared, frames, segments: count })
 }
 
 /// Makes durable what only the operating system may have, in the last two segments at most: a process that was killed
 /// has left writes and names that were never synced. A sync alone would not do. After one that has failed the system
 /// takes its pages for written and still shows them; only what is written again is written by the next sync.
 pub fn make_end_durable(storage: &dyn Storage) -> io::Result<()> {
-    let mut segments: Vec<u64> = storage.list()?.iter().filter_map(|name| first_seq_of(name)).collect();
-    segments.sort_unstable();
-    for first_seq in segments.iter().rev().take(2) {
-        let name = segment_name(*first_seq);
-        let bytes = storage.read(&name)?;
+    for name in segments(storage)?.values().rev().take(2) {
+        let bytes = storage.read(name)?;
         let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         let end = used.saturating_sub(END_BYTES);
-        let mut file = storage.open(&name)?;
+        let mut file = storage.open(name)?;
         for (from, to) in [(0, SEGMENT_HEADER.min(end)), (end, used)] {
             match bytes.get(from..to) {
                 Some(part) if !part.is_empty() => file.write_at(from as u64, part)?,

@@ -12,11 +12,12 @@ use crate::event::{AccountId, Body, CardId, Content, Event, EventId, Key, Millis
 use crate::journal::Journal;
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLOCK_JUMP_MS, LAG_BYTES_MAX, SEAL_AFTER_MS, SEGMENT_BYTES, SEGMENT_BYTES_MIN,
-    TABLES, TICK_BACKLOG_MS, TICK_MS,
+    SNAPSHOT_SEGMENTS, TABLES, TICK_BACKLOG_MS, TICK_MS,
 };
 use crate::messages::{LinkId, StoredMessage};
 use crate::outcome::Applied;
-use crate::recovery::{self, OpenError};
+use crate::recovery::{self, OpenError, Range};
+use crate::snapshot::{self, Snapshot, Snapshots};
 use crate::state::{AccountView, HoldView, Recall, Recorded, State};
 use crate::storage::Storage;
 use crate::submission::{Answer, Job, SubmitError, Submitted, SubmittedAll, stamp};
@@ -31,6 +32,8 @@ pub struct LedgerConfig {
     pub segment_bytes: u64,
     /// Make the next segment on a thread of its own, ahead of need.
     pub prepare_ahead: bool,
+    /// Segments from one snapshot to the next; 0 for none. They are made as segments are, aside where `prepare_ahead`.
+    pub snapshot_segments: u64,
     /// Called once when a write or sync has failed or the clock has jumped. Nothing is answered after it.
     pub on_stop: Box<dyn FnOnce(String) + Send>,
     /// To those who follow the ledger; see [`crate::subscribe`].
@@ -44,6 +47,7 @@ impl LedgerConfig {
             queue_max: 8192,
             segment_bytes: SEGMENT_BYTES,
             prepare_ahead: true,
+            snapshot_segments: SNAPSHOT_SEGMENTS,
             on_stop: Box::new(|_| {}),
             feeds: Vec::new(),
         }
@@ -74,8 +78,13 @@ impl Ledger {
         // Before anybody sees what stands there: followers may keep nothing that the disk may yet lose.
         recovery::make_end_durable(&*storage)?;
         let feeds = config.feeds;
-        let mut state = State::default();
-        let scanned = recovery::scan(&*storage, &mut |frame| {
+        // Those who follow are shown everything that they have not seen, so the snapshot may hold no more than they have.
+        let seen = feeds.iter().map(|feed| feed.after_seq).min().unwrap_or(u64::MAX);
+        let (mut state, from) = match snapshot::newest(&*storage, seen)? {
+            Some(Snapshot { state, position }) => (state, Some(position)),
+            None => (State::default(), None),
+        };
+        let scanned = recovery::scan(&*storage, Range { from, until: None }, &mut |frame| {
             let mut digest = 0;
             feeds.iter().for_each(Feed::wait);
             for (seq, at, event) in frame.events {
@@ -96,6 +105,7 @@ impl Ledger {
                 Journal::create(&*storage, ledger, config.segment_bytes)?
             }
         };
+        let snapshots = Snapshots::new(Arc::clone(&storage), config.snapshot_segments, config.prepare_ahead);
         let journal = Journal::open(storage, position, config.segment_bytes, config.prepare_ahead)?;
         let (jobs, queue) = sync_channel(config.queue_max);
         let frame_bytes_max = frame_bytes_max(journal.capacity());
@@ -110,6 +120,7 @@ impl Ledger {
             queue_max: config.queue_max,
             left_over: None,
             journal,
+            snapshots,
             state: Arc::clone(&state),
             feeds,
             clock: config.clock,
@@ -325,6 +336,7 @@ struct Sequencer {
     /// Was taken and did not fit; comes first in the next batch.
     left_over: Option<Job>,
     journal: Journal,
+    snapshots: Snapshots,
     state: Arc<RwLock<State>>,
     feeds: Vec<Feed>,
     clock: Arc<dyn Clock>,
@@ -408,7 +420,7 @@ impl Sequencer {
         jobs.iter().for_each(|job| body.extend_from_slice(&job.bytes));
         stamp(&mut body, at);
         let count = u32::try_from(jobs.iter().map(Job::len).sum::<usize>()).map_err(|_| "batch too large")?;
-        let started = Instant::now();
+        let (started, segment) = (Instant::now(), self.journal.segment());
         self.journal.append(at, count, &body).map_err(|error| format!("journal write failed: {error}"))?;
         metrics::histogram!("umbra_ledger_sync_seconds").record(started.elapsed().as_secs_f64());
         metrics::histogram!("umbra_ledger_batch_events").record(f64::from(count));
@@ -428,11 +440,23 @@ impl Sequencer {
         };
         self.journal.set_outcomes(digest);
         answers.into_iter().for_each(Answer::send);
+        self.note_segment(segment);
         Ok(())
     }
 
     fn seal(&mut self) -> Result<(), String> {
-        self.journal.seal().map_err(|error| format!("journal seal failed: {error}"))
+        let segment = self.journal.segment();
+        self.journal.seal().map_err(|error| format!("journal seal failed: {error}"))?;
+        self.note_segment(segment);
+        Ok(())
+    }
+
+    /// After a write: whether it went into another segment than the one before.
+    fn note_segment(&mut self, before: u64) {
+        let segment = self.journal.segment();
+        if segment != before {
+            self.snapshots.segment_closed(segment);
+        }
     }
 
     fn read<T>(&self, act: impl FnOnce(&State) -> T) -> T {

@@ -1,7 +1,7 @@
 //! Where the journal's files are. A trait, so that tests can take power away at any call.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -9,11 +9,14 @@ use std::path::{Path, PathBuf};
 pub trait Storage: Send + Sync {
     fn list(&self) -> io::Result<Vec<String>>;
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+    /// The file from its start, for one that is too large to be read at once.
+    fn reader(&self, name: &str) -> io::Result<Box<dyn Read + Send>>;
     /// Makes a file of `size` zeros, written and synced; replaces one of that name.
     fn create(&self, name: &str, size: u64) -> io::Result<()>;
     fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>>;
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
-    /// Makes created and renamed names durable.
+    fn remove(&self, name: &str) -> io::Result<()>;
+    /// Makes created, renamed and removed names durable.
     fn sync_dir(&self) -> io::Result<()>;
 }
 
@@ -77,6 +80,12 @@ impl Storage for FileStorage {
         fs::read(&path).map_err(|error| at(&path, error))
     }
 
+    fn reader(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
+        let path = self.folder.join(name);
+        let file = File::open(&path).map_err(|error| at(&path, error))?;
+        Ok(Box::new(BufReader::with_capacity(FILL, file)))
+    }
+
     fn create(&self, name: &str, size: u64) -> io::Result<()> {
         let mut file = File::create(self.folder.join(name))?;
         let zeros = vec![0; FILL];
@@ -95,6 +104,10 @@ impl Storage for FileStorage {
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         fs::rename(self.folder.join(from), self.folder.join(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.folder.join(name))
     }
 
     fn sync_dir(&self) -> io::Result<()> {

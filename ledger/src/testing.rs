@@ -1,7 +1,7 @@
 //! For tests: a storage that forgets what was not synced, and a clock that is moved by hand.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -63,6 +63,7 @@ struct Disk {
 enum NameChange {
     Created(String, usize),
     Renamed(String, String),
+    Removed(String),
 }
 
 impl NameChange {
@@ -75,6 +76,9 @@ impl NameChange {
                 if let Some(index) = names.remove(from) {
                     names.insert(to.clone(), index);
                 }
+            }
+            Self::Removed(name) => {
+                names.remove(name);
             }
         }
     }
@@ -171,7 +175,7 @@ impl SimStorage {
     }
 
     /// Takes a file away; synced.
-    pub fn remove(&self, name: &str) {
+    pub fn lose(&self, name: &str) {
         let mut disk = self.disk();
         disk.live.remove(name);
         disk.durable.remove(name);
@@ -231,6 +235,10 @@ impl Storage for SimStorage {
         Ok(disk.files.get(index).map(|file| file.live.clone()).unwrap_or_default())
     }
 
+    fn reader(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(io::Cursor::new(self.read(name)?)))
+    }
+
     fn create(&self, name: &str, size: u64) -> io::Result<()> {
         let mut disk = self.disk();
         disk.step()?;
@@ -251,6 +259,14 @@ impl Storage for SimStorage {
         disk.step()?;
         disk.index(from)?;
         disk.change(NameChange::Renamed(from.to_owned(), to.to_owned()));
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let mut disk = self.disk();
+        disk.step()?;
+        disk.index(name)?;
+        disk.change(NameChange::Removed(name.to_owned()));
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Checking and printing a journal offline, or beside the process that writes it.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,12 @@ use serde_json::{Value, json};
 
 use crate::controls::{Controls, Limit, Side, Subject, Sum, Totals};
 use crate::event::{Body, CardAction, CardEvent, Entry, Event, Floor, Posting, Reference};
+use crate::journal::Position;
 use crate::limits::TABLES;
 use crate::messages::{ForwardResult, MessageDid};
 use crate::outcome::Applied;
-use crate::recovery::{self, OpenError, Scanned};
+use crate::recovery::{self, OpenError, Range, Scanned};
+use crate::snapshot::{self, Snapshot, snapshot_name};
 use crate::state::{Changes, State};
 use crate::storage::{FileStorage, Storage};
 use crate::subscription::AppliedEvent;
@@ -39,7 +41,7 @@ const READS_MAX: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// `folder` is the ledger's, or the data directory it is in.
-fn storage(folder: &Path) -> FileStorage {
+pub(crate) fn storage(folder: &Path) -> FileStorage {
     let inside = folder.join("ledger");
     FileStorage::read_only(if inside.is_dir() { &inside } else { folder })
 }
@@ -53,14 +55,48 @@ struct Shown<'a> {
     changes: &'a Changes,
 }
 
+/// Where reading begins: at the first event, or where archived segments were taken away, at the oldest snapshot.
+pub(crate) fn beginning(storage: &dyn Storage) -> Result<(State, Option<Position>), OpenError> {
+    let mut damage = None;
+    if recovery::segments(storage)?.keys().next().is_some_and(|first| *first > 1) {
+        for next_seq in snapshot::list(storage)? {
+            match snapshot::read(storage, next_seq) {
+                Ok(Snapshot { state, position }) => return Ok((state, Some(position))),
+                Err(error) => damage = Some(unreadable(next_seq, &error)),
+            }
+        }
+    }
+    damage.map_or(Ok((State::default(), None)), Err)
+}
+
+/// What is wrong with a snapshot, held against the journal. One that has been removed meanwhile says nothing.
+fn check_snapshot(storage: &dyn Storage, next_seq: u64, state: &State, outcomes: u32) -> Option<OpenError> {
+    match snapshot::read(storage, next_seq) {
+        Ok(read) if read.state.digest() == state.digest() && read.position.outcomes == outcomes => None,
+        Ok(_) => Some(bad_snapshot(next_seq, "it holds another state than the journal gives".into())),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => Some(unreadable(next_seq, &error)),
+    }
+}
+
+fn unreadable(next_seq: u64, error: &std::io::Error) -> OpenError {
+    bad_snapshot(next_seq, format!("the snapshot does not read: {error}"))
+}
+
+fn bad_snapshot(next_seq: u64, what: String) -> OpenError {
+    OpenError::Damaged { file: snapshot_name(next_seq), offset: 0, what }
+}
+
 type Visit<'a> = &'a mut dyn FnMut(&Shown<'_>) -> Result<(), String>;
 
 fn replay(storage: &dyn Storage, visit: Visit<'_>) -> Result<(State, Scanned), OpenError> {
-    let mut state = State::default();
+    let (mut state, from) = beginning(storage)?;
+    let snapshots = snapshot::list(storage)?;
+    let mut fault = None;
     // Checking everything after every frame would cost the square of the journal's length. Each event's own changes
     // are checked at once, everything whenever the number of events has doubled, and at the end.
     let mut next_check = 1;
-    let scanned = recovery::scan(storage, &mut |frame| {
+    let scanned = recovery::scan(storage, Range { from, until: None }, &mut |frame| {
         let mut digest = 0;
         for (seq, at, event) in &frame.events {
             let (applied, changes) = state.apply(*seq, *at, event);
@@ -72,11 +108,18 @@ fn replay(storage: &dyn Storage, visit: Visit<'_>) -> Result<(State, Scanned), O
             state.check_invariants()?;
             next_check = state.seq() * 2;
         }
+        let next_seq = state.seq() + 1;
+        if snapshots.contains(&next_seq) {
+            fault = fault.take().or(check_snapshot(storage, next_seq, &state, digest));
+        }
         Ok(digest)
     })?;
     if scanned.position.is_none() {
         let text = "there is no journal here; name the data directory or its ledger";
         return Err(std::io::Error::new(std::io::ErrorKind::NotFound, text).into());
+    }
+    if let Some(fault) = fault {
+        return Err(fault);
     }
     if let (Err(what), Some(end)) = (state.check_invariants(), &scanned.position) {
         return Err(OpenError::Damaged { file: end.segment.clone(), offset: end.offset, what });
@@ -97,6 +140,8 @@ fn replay_beside_writer(storage: &dyn Storage, visit: Visit<'_>) -> Result<(Stat
         });
         match result {
             Err(OpenError::Damaged { .. }) if read < READS_MAX => std::thread::sleep(PAUSE),
+            // Archived since its name was read.
+            Err(OpenError::Storage(error)) if error.kind() == ErrorKind::NotFound && read < READS_MAX => {}
             result => return result,
         }
     }

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use crate::event::{AccountId, Millis};
 use crate::recovery::OpenError;
-use crate::state::{AccountView, State};
+use crate::state::AccountView;
 use crate::subscription::AppliedEvent;
-use crate::tools::read;
+use crate::tools::{beginning, read, storage};
 
 /// A moment in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,12 +55,24 @@ impl TrialBalance {
 /// Reads and checks the whole journal of a ledger's folder, or of the data directory it is in, and gives the accounts
 /// of a moment. Works beside the process that writes it.
 pub fn trial_balance(folder: &Path, as_of: AsOf) -> Result<TrialBalance, OpenError> {
-    let mut state = State::default();
+    let (mut state, _) = beginning(&storage(folder))?;
+    let is_before = match as_of {
+        AsOf::Seq(seq) => seq < state.seq(),
+        AsOf::Time(time) => time < state.at(),
+        AsOf::Now => false,
+    };
+    let mut gap = is_before.then_some(state.seq() + 1);
     read(folder, |event| {
-        if as_of.includes(&event) {
+        if event.seq > state.seq() + 1 && as_of.includes(&event) {
+            gap = Some(event.seq);
+        } else if event.seq > state.seq() && as_of.includes(&event) {
             state.apply(event.seq, event.at, &event.event);
         }
     })?;
+    // What went before is archived: to leave it out would give other balances.
+    if let Some(first) = gap {
+        return Err(OpenError::BeginsLate { first });
+    }
     let mut accounts: Vec<_> = state.accounts().collect();
     accounts.sort_unstable_by_key(|(account, _)| *account);
     Ok(TrialBalance { seq: state.seq(), at: state.at(), accounts })

@@ -122,6 +122,14 @@ impl Storage for Gated {
         Ok(Box::new(GatedFile { file: self.disk.open(name)?, gate: Arc::clone(&self.gate) }))
     }
 
+    fn reader(&self, name: &str) -> io::Result<Box<dyn io::Read + Send>> {
+        self.disk.reader(name)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.disk.remove(name)
+    }
+
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         self.disk.rename(from, to)
     }
@@ -312,6 +320,14 @@ impl Storage for Panicking {
 
     fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
         Ok(Box::new(PanickingFile(self.0.open(name)?, Arc::clone(&self.1))))
+    }
+
+    fn reader(&self, name: &str) -> io::Result<Box<dyn io::Read + Send>> {
+        self.0.reader(name)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.0.remove(name)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

@@ -9,6 +9,7 @@ use parties::{
 use payment_crypto::{TdesKey, os_random, tr31};
 use serde_json::Value;
 use system_tests::{Daemon, Rest, run_umbra};
+use time::OffsetDateTime;
 
 async fn send(acquirer: &AcquirerSide, request: &Request) -> Exchange {
     let exchange = acquirer.send(request).await.expect("the connection holds").expect("it is answered");
@@ -150,8 +151,11 @@ impl Rude {
 
     async fn send(&mut self, mti: &str, texts: &[(u8, &str)], keys: Option<&Arc<SessionKeys>>) -> Exchange {
         let mut fields = Fields::new(mti);
-        let (transmission, stan) = ("1126174454", "000001");
-        for (de, text) in [(7, transmission), (11, stan)].iter().chain(texts) {
+        // An old one would be too old to be told from a copy.
+        let now = OffsetDateTime::now_utc();
+        let date = format!("{:02}{:02}", u8::from(now.month()), now.day());
+        let transmission = format!("{date}{:02}{:02}{:02}", now.hour(), now.minute(), now.second());
+        for (de, text) in [(7, transmission.as_str()), (11, "000001")].iter().chain(texts) {
             fields.set(*de, *text);
         }
         let request = Request::seal(fields, &self.dialect.spec, keys).unwrap();

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use super::entry::credits;
 use crate::event::{AccountId, AccountKind, Entry, Floor, Posting};
 use crate::outcome::Code;
@@ -10,7 +12,7 @@ use crate::outcome::Code;
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 /// Debits and credits, pending and posted. None is ever negative.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Account {
     pub currency: u16,
     pub kind: AccountKind,
@@ -90,6 +92,10 @@ impl Accounts {
 
     pub fn sorted(&self) -> BTreeMap<AccountId, &Account> {
         self.0.iter().map(|(id, account)| (*id, account)).collect()
+    }
+
+    pub fn from_rows(rows: &mut dyn Iterator<Item = (AccountId, Account)>) -> Self {
+        Self(rows.collect())
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (AccountId, &Account)> {

@@ -60,8 +60,10 @@ impl State {
         if !asks_floors(&event.body) || applied.outcome.code != Code::Approved {
             return Ok(());
         }
-        // Less of a hold on the credit side takes nothing; on the debit side it is given back when it is posted.
-        let is_taken = |(moved, held): (i128, i128)| if moved == 0 { held < 0 } else { moved < 0 && moved + held < 0 };
+        // What holds takes what it holds. What posts in place of a hold takes what it posts beyond that: less of a hold on
+        // the credit side takes nothing.
+        let holds = places_hold(&event.body);
+        let is_taken = |(moved, held): (i128, i128)| if holds { held < 0 } else { moved < 0 && moved + held < 0 };
         let taken = of_accounts.into_iter().filter(|(_, changed)| is_taken(*changed)).map(|(id, _)| id);
         for id in taken {
             let Some(account) = self.accounts.get(id) else { return Err(format!("account {id}: not there")) };
@@ -140,6 +142,14 @@ fn asks_floors(body: &Body) -> bool {
     }
 }
 
+fn places_hold(body: &Body) -> bool {
+    match body {
+        Body::PlaceHold { .. } | Body::IncreaseHold { .. } => true,
+        Body::Card(card) => matches!(card.action, CardAction::Hold { .. }),
+        _ => false,
+    }
+}
+
 fn check_account(account: &Account, held: (i128, i128)) -> Result<(), &'static str> {
     let numbers = [account.debits, account.credits, account.pending_debits, account.pending_credits];
     if numbers.iter().any(|number| *number < 0) {
@@ -205,6 +215,11 @@ mod tests {
         let Body::Post { entry, .. } = &more.body else { unreachable!() };
         state.accounts.post(entry);
         assert_eq!(state.check_event(&event, &applied, &changes), Err("account 2: below its floor".into()));
+        // A hold that would have credited it is let go and takes nothing, so low as the account is.
+        let release = vec![Posting { account: 1, amount: 5 }, Posting { account: 2, amount: -5 }];
+        let capture = Body::CaptureHold { hold: event.id, amount: 5, last: true, record: Vec::new() };
+        let released = Changes { moves: Vec::new(), holds: release };
+        assert_eq!(state.check_event(&Event { body: capture, ..event.clone() }, &applied, &released), Ok(()));
         changes.moves.pop();
         assert_eq!(state.check_event(&event, &applied, &changes), Err("debits and credits differ".into()));
     }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{CardId, Entry, EventId, Millis};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Hold {
     /// What is still held.
     pub entry: Entry,
@@ -20,6 +22,12 @@ pub(super) struct Holds {
 }
 
 impl Holds {
+    pub fn from_rows(rows: &mut dyn Iterator<Item = (EventId, Hold)>) -> Self {
+        let open: BTreeMap<_, _> = rows.collect();
+        let expiries = open.iter().map(|(id, hold)| (hold.expires_at, *id)).collect();
+        Self { open, expiries }
+    }
+
     pub fn len(&self) -> usize {
         self.open.len()
     }

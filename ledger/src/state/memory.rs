@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::records::Records;
 use super::usages::Charge;
 use crate::controls::Total;
@@ -12,7 +14,7 @@ use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, Bounds, HORIZON_MS, REPEATS_MAX
 use crate::outcome::{Applied, Code, Outcome};
 
 /// What an event did that can be undone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Effect {
     /// Nothing moved; a reversal has nothing to do.
     Nothing,
@@ -30,7 +32,7 @@ pub(super) enum Effect {
 }
 
 /// Small, because there are millions: what few have is in [`More`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
     pub content: Content,
     pub outcome: Outcome,
@@ -44,7 +46,7 @@ pub(super) struct Record {
     pub more: Option<Box<More>>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct More {
     pub answer: Arc<[u8]>,
     pub aliases: Vec<Key>,
@@ -136,6 +138,48 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    pub fn records(&self) -> impl Iterator<Item = (EventId, &Record)> {
+        self.records.iter()
+    }
+
+    /// Of records in the order of their ids, with the indexes made again.
+    pub fn from_records(rows: &mut dyn Iterator<Item = (EventId, Record)>) -> Self {
+        let (mut evictable, mut expiries) = (Vec::new(), Vec::new());
+        let (mut aliases, mut copies) = (Vec::new(), Vec::new());
+        let records = Records::from_rows(rows.inspect(|(id, record)| {
+            aliases.extend(record.aliases().iter().map(|key| (*key, *id)));
+            copies.extend(record.copies().iter().map(|copy| (*copy, *id)));
+            if let Some(forget_at) = record.forget_at {
+                evictable.push(((record.newest(*id), record.outcome.seq), *id));
+                expiries.push(((forget_at, record.outcome.seq), *id));
+            }
+        }));
+        let schedule = |rows: Vec<_>| Schedule(rows.into_iter().collect());
+        Self {
+            records,
+            evictable: schedule(evictable),
+            expiries: schedule(expiries),
+            aliases: aliases.into_iter().collect(),
+            copies: copies.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Unknown originals, the time of the reversal that named each, and until when they are remembered.
+    pub fn tombstones(&self) -> impl Iterator<Item = (Reference, Millis, Millis)> {
+        self.tombstones.iter().map(|((reference, time), until)| (*reference, *time, *until))
+    }
+
+    pub fn with_tombstones(self, rows: Vec<(Reference, Millis, Millis)>, forgotten_before: Millis) -> Self {
+        let tombstone_expiries = rows.iter().map(|(reference, time, until)| (*until, *reference, *time)).collect();
+        let tombstones = rows.into_iter().map(|(reference, time, until)| ((reference, time), until)).collect();
+        Self { tombstones, tombstone_expiries, forgotten_before, ..self }
+    }
+
+    pub fn forgotten_before(&self) -> Millis {
+        self.forgotten_before
+    }
+
     pub fn len(&self) -> usize {
         self.records.len()
     }

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{EventId, Millis};
 use crate::messages::{LinkId, MessageDid, Outgoing, StoredMessage};
 use crate::outcome::Code;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Status {
     /// The message is the reversal that a forward would need; it joins the queue if no answer comes.
     Forward {
@@ -23,8 +25,8 @@ enum Status {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Row {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Row {
     outgoing: Outgoing,
     status: Status,
 }
@@ -38,6 +40,16 @@ pub(super) struct Messages {
 }
 
 impl Messages {
+    pub fn rows(&self) -> impl Iterator<Item = (&EventId, &Row)> {
+        self.rows.iter()
+    }
+
+    pub fn from_rows(rows: &mut dyn Iterator<Item = (EventId, Row)>) -> Self {
+        let mut messages = Self { rows: rows.collect(), ..Self::default() };
+        (messages.expiries, messages.queues, messages.dead) = messages.indexes();
+        messages
+    }
+
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -139,8 +151,9 @@ impl Messages {
         Some(StoredMessage { id, link, message, tries, due })
     }
 
-    /// Whether the indexes say what the rows say.
-    pub fn check(&self) -> Result<(), String> {
+    /// By expiry, by link, dead letters: as the rows say.
+    #[expect(clippy::type_complexity, reason = "the fields' own types, in their order")]
+    fn indexes(&self) -> (BTreeSet<(Millis, EventId)>, BTreeSet<(LinkId, u64, EventId)>, BTreeSet<EventId>) {
         let (mut expiries, mut queues, mut dead) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (id, row) in &self.rows {
             match row.status {
@@ -149,6 +162,12 @@ impl Messages {
                 Status::Dead { .. } => drop(dead.insert(*id)),
             }
         }
+        (expiries, queues, dead)
+    }
+
+    /// Whether the indexes say what the rows say.
+    pub fn check(&self) -> Result<(), String> {
+        let (expiries, queues, dead) = self.indexes();
         if (&expiries, &queues, &dead) == (&self.expiries, &self.queues, &self.dead) {
             Ok(())
         } else {

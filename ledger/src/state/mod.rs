@@ -5,6 +5,7 @@ mod audit;
 mod entry;
 mod forwarding;
 mod holds;
+mod image;
 mod memory;
 mod messages;
 mod records;

@@ -10,7 +10,7 @@ use crate::event::EventId;
 /// Records of a chunk.
 const CHUNK: usize = 4096;
 
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub(super) struct Records {
     places: BTreeMap<EventId, u32>,
     /// All but the last are full; a record that was removed leaves its place to another.
@@ -19,6 +19,19 @@ pub(super) struct Records {
 }
 
 impl Records {
+    pub fn from_rows(rows: impl Iterator<Item = (EventId, Record)>) -> Self {
+        let mut records = Self::default();
+        let places: Vec<_> = rows
+            .map(|(id, record)| {
+                let place = records.new_place();
+                records.put(place, record);
+                (id, place)
+            })
+            .collect();
+        records.places = places.into_iter().collect();
+        records
+    }
+
     pub fn len(&self) -> usize {
         self.places.len()
     }
@@ -43,10 +56,14 @@ impl Records {
             Some(place) => place,
             None => self.new_place(),
         };
+        self.put(place, record);
+        self.places.insert(id, place);
+    }
+
+    fn put(&mut self, place: u32, record: Record) {
         let (chunk, row) = split(place);
         if let Some(row) = self.chunks.get_mut(chunk).and_then(|chunk| chunk.get_mut(row)) {
             *row = Some(record);
-            self.places.insert(id, place);
         }
     }
 
@@ -76,6 +93,15 @@ impl Records {
         self.places.keys().filter_map(|id| Some((*id, self.get(id)?)))
     }
 }
+
+/// Where they lie tells nothing.
+impl PartialEq for Records {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Records {}
 
 impl fmt::Debug for Records {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,6 +11,14 @@ type Key = (TerminalId, u16);
 pub(super) struct Terminals(BTreeMap<Key, TerminalDay>);
 
 impl Terminals {
+    pub fn rows(&self) -> impl Iterator<Item = (&Key, &TerminalDay)> {
+        self.0.iter()
+    }
+
+    pub fn from_rows(rows: &mut dyn Iterator<Item = (Key, TerminalDay)>) -> Self {
+        Self(rows.collect())
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }

@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::controls::{Limit, Usage, UsageKey};
 use crate::event::Millis;
 use crate::limits::TICK_WORK_MAX;
 use crate::outcome::Code;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Row {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Row {
     until: Millis,
     used: Usage,
 }
 
 /// What one event was charged of one usage, as far as it still is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Charge {
     usage: UsageKey,
     /// Names the period: what was used in an earlier one is not given back to a later.
@@ -30,6 +32,16 @@ pub(super) struct Usages {
 }
 
 impl Usages {
+    pub fn rows(&self) -> impl Iterator<Item = (&UsageKey, &Row)> {
+        self.rows.iter()
+    }
+
+    pub fn from_rows(rows: &mut dyn Iterator<Item = (UsageKey, Row)>) -> Self {
+        let rows: BTreeMap<_, _> = rows.collect();
+        let expiries = rows.iter().map(|(usage, row)| (row.until, *usage)).collect();
+        Self { rows, expiries }
+    }
+
     pub fn len(&self) -> usize {
         self.rows.len()
     }

@@ -79,6 +79,8 @@ struct Run<'a> {
     disk: SimStorage,
     /// The disk as the ledger has it: the same one, or something between that breaks promises.
     storage: Arc<dyn Storage>,
+    /// Of odd seeds one with every segment, of even ones none.
+    snapshot_segments: u64,
     acknowledged: BTreeMap<EventId, Essence>,
 }
 
@@ -86,12 +88,13 @@ impl<'a> Run<'a> {
     fn new(seed: u64, script: &'a [Event], expected: &'a Expected) -> Self {
         let disk = SimStorage::default();
         let storage = Arc::new(disk.clone());
-        Self { seed, script, expected, disk, storage, acknowledged: BTreeMap::new() }
+        Self { seed, script, expected, disk, storage, snapshot_segments: seed % 2, acknowledged: BTreeMap::new() }
     }
 
     fn open(&self) -> Result<Ledger, OpenError> {
         let clock = Arc::new(ManualClock::new(START));
-        Ledger::open(Arc::clone(&self.storage), config(&clock))
+        let config = LedgerConfig { snapshot_segments: self.snapshot_segments, ..config(&clock) };
+        Ledger::open(Arc::clone(&self.storage), config)
     }
 
     /// The calls a script takes where nothing fails.

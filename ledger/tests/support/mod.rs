@@ -141,7 +141,13 @@ pub fn script(seed: u64, events: u64) -> Vec<Event> {
 }
 
 pub fn config(clock: &Arc<ManualClock>) -> LedgerConfig {
-    LedgerConfig { segment_bytes: SEGMENT, prepare_ahead: false, queue_max: 64, ..LedgerConfig::new(clock.clone()) }
+    LedgerConfig {
+        segment_bytes: SEGMENT,
+        prepare_ahead: false,
+        snapshot_segments: 0,
+        queue_max: 64,
+        ..LedgerConfig::new(clock.clone())
+    }
 }
 
 pub fn open(storage: impl Storage + 'static) -> Result<Ledger, OpenError> {

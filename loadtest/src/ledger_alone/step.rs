@@ -148,6 +148,12 @@ mod tests {
         fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
             Ok(Box::new(NotingFile(self.0.open(name)?, Arc::clone(&self.1))))
         }
+        fn reader(&self, name: &str) -> io::Result<Box<dyn io::Read + Send>> {
+            self.0.reader(name)
+        }
+        fn remove(&self, name: &str) -> io::Result<()> {
+            self.0.remove(name)
+        }
         fn rename(&self, from: &str, to: &str) -> io::Result<()> {
             self.0.rename(from, to)
         }

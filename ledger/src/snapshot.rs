@@ -1,0 +1,316 @@
+//! Snapshots: the state at the start of a segment, so that a start need not read what was written before it.
+//!
+//! They are made from the journal, not from the state that events are applied to: what is closed is read back from the
+//! snapshot before it, aside, while the sequencer goes on. It never waits, and every snapshot proves the journal that
+//! it stands for once more: each checksum, each outcome. `FORMAT.md` shows the file byte by byte.
+
+use std::io::{self, BufWriter, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use crate::journal::{
+    ARCHIVED, FORMAT_VERSION, LIVE, Position, RULES_OLDEST, RULES_VERSION, SEGMENT_HEADER, array, first_seq_of, sealed,
+    segment_name, unsealed,
+};
+use crate::recovery::{self, OpenError, Range};
+use crate::state::State;
+use crate::storage::{Storage, StorageFile};
+
+/// Written under this name, and renamed when it is whole and durable.
+const NEXT: &str = "next.snapshot";
+/// The older one is for the case that the newer does not read.
+const KEPT: usize = 2;
+/// Bytes written at once.
+const BUFFER: usize = 1 << 20;
+
+const ENDING: &str = ".snapshot";
+
+/// A snapshot is named by the first sequence that is not in it.
+pub fn snapshot_name(next_seq: u64) -> String {
+    format!("{next_seq:020}{ENDING}")
+}
+
+/// First sequences that are not in the snapshots that are there; in order.
+pub fn list(storage: &dyn Storage) -> io::Result<Vec<u64>> {
+    let names = storage.list()?;
+    let mut found: Vec<u64> = names.iter().filter_map(|name| first_seq_of(name, ENDING)).collect();
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// A state, and the place in the journal at which it goes on.
+pub struct Snapshot {
+    pub state: State,
+    pub position: Position,
+}
+
+/// The newest that reads and holds no event after `last_seq`. One that does not read is passed over: the journal still
+/// has what an older one lacks.
+pub fn newest(storage: &dyn Storage, last_seq: u64) -> io::Result<Option<Snapshot>> {
+    for next_seq in list(storage)?.into_iter().rev().filter(|next_seq| *next_seq <= last_seq.saturating_add(1)) {
+        match read(storage, next_seq) {
+            Ok(snapshot) => return Ok(Some(snapshot)),
+            Err(error) => tracing::warn!(
+                file = snapshot_name(next_seq),
+                %error,
+                "this snapshot does not read; going on from an older one"
+            ),
+        }
+    }
+    Ok(None)
+}
+
+/// Reads one whole, every check made.
+pub fn read(storage: &dyn Storage, next_seq: u64) -> io::Result<Snapshot> {
+    let mut file = storage.reader(&snapshot_name(next_seq))?;
+    let mut bytes = [0; HEADER];
+    file.read_exact(&mut bytes)?;
+    let header = Header::decode(&bytes).ok_or_else(|| invalid("its header does not read"))?;
+    let is_known = header.version == FORMAT_VERSION && (RULES_OLDEST..=RULES_VERSION).contains(&header.rules);
+    if !is_known {
+        return Err(invalid("it was written by another version of this program"));
+    }
+    let mut body = Summed { inner: file.take(header.length), sum: 0 };
+    let state = State::read_image(&mut body)?;
+    let Summed { inner, sum } = body;
+    if inner.limit() > 0 || inner.into_inner().read(&mut [0])? > 0 {
+        return Err(invalid("bytes are left behind its end"));
+    }
+    let position = header.position();
+    if sum != header.sum || position.next_seq != next_seq || (state.seq() + 1, state.at()) != (next_seq, position.at) {
+        return Err(invalid("it is not what its checksum and name say"));
+    }
+    Ok(Snapshot { state, position })
+}
+
+/// Writes one beside, makes it durable, and gives it its name: whatever stops this leaves those that were there.
+fn write(storage: &dyn Storage, snapshot: &Snapshot, stop: &AtomicBool) -> io::Result<()> {
+    storage.create(NEXT, 0)?;
+    let body = AtEnd { file: storage.open(NEXT)?, offset: HEADER as u64, sum: 0, stop };
+    let mut body = BufWriter::with_capacity(BUFFER, body);
+    snapshot.state.write_image(&mut body)?;
+    let AtEnd { mut file, offset, sum, .. } = body.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.write_at(0, &Header::new(&snapshot.position, offset - HEADER as u64, sum).encode())?;
+    file.sync()?;
+    storage.rename(NEXT, &snapshot_name(snapshot.position.next_seq))?;
+    storage.sync_dir()
+}
+
+fn invalid(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+const MAGIC: [u8; 4] = *b"UMSN";
+const HEADER: usize = 64;
+
+/// Start of a snapshot file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Header {
+    version: u8,
+    rules: u8,
+    ledger: [u8; 16],
+    next_seq: u64,
+    /// Time of the last event.
+    at: u64,
+    /// Header checksum of the frame that closes the segment before.
+    previous: u32,
+    /// Digest of the outcomes of the last frame of events.
+    outcomes: u32,
+    /// Of what follows the header, and its CRC-32C.
+    length: u64,
+    sum: u32,
+}
+
+impl Header {
+    fn new(position: &Position, length: u64, sum: u32) -> Self {
+        let Position { ledger, next_seq, at, previous, outcomes, .. } = *position;
+        let (version, rules) = (FORMAT_VERSION, RULES_VERSION);
+        Self { version, rules, ledger, next_seq, at, previous, outcomes, length, sum }
+    }
+
+    fn encode(&self) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        bytes[..4].copy_from_slice(&MAGIC);
+        (bytes[4], bytes[5]) = (self.version, self.rules);
+        bytes[8..24].copy_from_slice(&self.ledger);
+        bytes[24..32].copy_from_slice(&self.next_seq.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.at.to_le_bytes());
+        bytes[40..44].copy_from_slice(&self.previous.to_le_bytes());
+        bytes[44..48].copy_from_slice(&self.outcomes.to_le_bytes());
+        bytes[48..56].copy_from_slice(&self.length.to_le_bytes());
+        bytes[56..60].copy_from_slice(&self.sum.to_le_bytes());
+        sealed(bytes)
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (bytes, _) = unsealed(bytes, MAGIC)?;
+        Some(Self {
+            version: bytes[4],
+            rules: bytes[5],
+            ledger: array(bytes, 8)?,
+            next_seq: u64::from_le_bytes(array(bytes, 24)?),
+            at: u64::from_le_bytes(array(bytes, 32)?),
+            previous: u32::from_le_bytes(array(bytes, 40)?),
+            outcomes: u32::from_le_bytes(array(bytes, 44)?),
+            length: u64::from_le_bytes(array(bytes, 48)?),
+            sum: u32::from_le_bytes(array(bytes, 56)?),
+        })
+    }
+
+    /// The start of the segment that follows; its size is read from it.
+    fn position(&self) -> Position {
+        Position {
+            ledger: self.ledger,
+            segment: segment_name(self.next_seq),
+            segment_size: 0,
+            offset: SEGMENT_HEADER as u64,
+            previous: self.previous,
+            outcomes: self.outcomes,
+            next_seq: self.next_seq,
+            at: self.at,
+            unsealed: false,
+        }
+    }
+}
+
+/// Sums up what is read.
+struct Summed<R> {
+    inner: R,
+    sum: u32,
+}
+
+impl<R: Read> Read for Summed<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(bytes)?;
+        self.sum = crc32c::crc32c_append(self.sum, bytes.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
+
+/// Writes on behind what was written, and sums it up.
+struct AtEnd<'a> {
+    file: Box<dyn StorageFile>,
+    offset: u64,
+    sum: u32,
+    stop: &'a AtomicBool,
+}
+
+impl Write for AtEnd<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        going_on(self.stop)?;
+        self.file.write_at(self.offset, bytes)?;
+        self.offset += bytes.len() as u64;
+        self.sum = crc32c::crc32c_append(self.sum, bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Makes snapshots, and puts segments aside that nobody needs any more.
+pub struct Snapshots {
+    storage: Arc<dyn Storage>,
+    /// Segments from one to the next; 0 for none.
+    every: u64,
+    /// On a thread of its own.
+    aside: bool,
+    /// The ledger is being closed: what is not done is left.
+    stop: Arc<AtomicBool>,
+    closed: u64,
+    running: Option<JoinHandle<()>>,
+}
+
+impl Snapshots {
+    pub fn new(storage: Arc<dyn Storage>, every: u64, aside: bool) -> Self {
+        Self { storage, every, aside, stop: Arc::default(), closed: 0, running: None }
+    }
+
+    /// A segment has been closed, and the one that begins with `next_seq` follows it. While one snapshot is being made
+    /// no other begins.
+    pub fn segment_closed(&mut self, next_seq: u64) {
+        self.closed += 1;
+        if self.every == 0 || self.closed < self.every || self.running.as_ref().is_some_and(|it| !it.is_finished()) {
+            return;
+        }
+        self.wait();
+        self.closed = 0;
+        let (storage, stop) = (Arc::clone(&self.storage), Arc::clone(&self.stop));
+        let work = move || make_and_tell(&*storage, next_seq, &stop);
+        if !self.aside {
+            return work();
+        }
+        match std::thread::Builder::new().name("snapshot".into()).spawn(work) {
+            Ok(running) => self.running = Some(running),
+            Err(error) => tracing::error!(%error, "no snapshot was made; the journal goes on growing"),
+        }
+    }
+
+    fn wait(&mut self) {
+        if let Some(running) = self.running.take() {
+            let _ = running.join();
+        }
+    }
+}
+
+impl Drop for Snapshots {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.wait();
+    }
+}
+
+/// A snapshot that cannot be made leaves the journal as it is, which loses nothing.
+fn make_and_tell(storage: &dyn Storage, next_seq: u64, stop: &AtomicBool) {
+    let started = std::time::Instant::now();
+    match make(storage, next_seq, stop).and_then(|()| Ok(tidy(storage)?)) {
+        Ok(()) => {
+            metrics::histogram!("umbra_ledger_snapshot_seconds").record(started.elapsed().as_secs_f64());
+            metrics::gauge!("umbra_ledger_snapshot_seq").set((next_seq - 1) as f64);
+        }
+        Err(_) if stop.load(Ordering::Relaxed) => tracing::debug!("no snapshot was made: the ledger is being closed"),
+        Err(error) => {
+            metrics::counter!("umbra_ledger_snapshots_failed_total").increment(1);
+            tracing::error!(%error, "no snapshot was made; the journal is kept and goes on growing");
+        }
+    }
+}
+
+/// Reads the journal from the newest snapshot up to the segment that begins with `next_seq`, and writes one of there.
+fn make(storage: &dyn Storage, next_seq: u64, stop: &AtomicBool) -> Result<(), OpenError> {
+    let (mut state, from) = match newest(storage, next_seq - 1)? {
+        Some(Snapshot { position, .. }) if position.next_seq == next_seq => return Ok(()),
+        Some(Snapshot { state, position }) => (state, Some(position)),
+        None => (State::default(), None),
+    };
+    let scanned = recovery::scan(storage, Range { from, until: Some(next_seq) }, &mut |frame| {
+        going_on(stop).map_err(|error| error.to_string())?;
+        let apply = |digest, (seq, at, event): &_| state.apply(*seq, *at, event).0.digest(digest);
+        Ok(frame.events.iter().fold(0, apply))
+    })?;
+    let Some(position) = scanned.position else { return Ok(()) };
+    Ok(write(storage, &Snapshot { state, position }, stop)?)
+}
+
+/// An error once the ledger is being closed, so that closing does not wait for a whole snapshot.
+fn going_on(stop: &AtomicBool) -> io::Result<()> {
+    if stop.load(Ordering::Relaxed) { Err(io::Error::other("the ledger is being closed")) } else { Ok(()) }
+}
+
+/// Removes all snapshots but the newest, and names as archived the segments below them: a start reads those only where
+/// no snapshot serves. Who follows is never so far behind, because the ledger takes no events for one that is.
+fn tidy(storage: &dyn Storage) -> io::Result<()> {
+    let snapshots = list(storage)?;
+    let Some(oldest) = snapshots.len().checked_sub(KEPT).and_then(|first| snapshots.get(first)) else { return Ok(()) };
+    for next_seq in snapshots.iter().filter(|next_seq| *next_seq < oldest) {
+        storage.remove(&snapshot_name(*next_seq))?;
+    }
+    for name in recovery::segments(storage)?.range(..oldest).map(|(_, name)| name) {
+        if let Some(number) = name.strip_suffix(LIVE) {
+            storage.rename(name, &format!("{number}{ARCHIVED}"))?;
+        }
+    }
+    storage.sync_dir()
+}
