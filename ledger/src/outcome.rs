@@ -14,7 +14,8 @@ pub enum Code {
     Approved = 0,
     /// The id is known with other content. The first event stays as it is; this one is not recorded.
     ReusedWithOtherContent = 1,
-    /// The id's time is outside what is remembered, so it cannot be told whether it is new. Not recorded.
+    /// It cannot be told whether the id is new: its time is outside what is remembered, or its event is forgotten while
+    /// the message it left still waits. Not recorded.
     IdTooOld = 2,
     /// Its reversal came first.
     TooLate = 3,

@@ -54,6 +54,11 @@ impl Messages {
         self.rows.len()
     }
 
+    /// Whether anything is kept under this id.
+    pub fn has(&self, id: EventId) -> bool {
+        self.rows.contains_key(&id)
+    }
+
     /// Whether a forward is open; its time may be over.
     pub fn is_forward(&self, id: EventId) -> bool {
         self.rows.get(&id).is_some_and(|row| matches!(row.status, Status::Forward { .. }))

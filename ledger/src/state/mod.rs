@@ -294,7 +294,10 @@ impl State {
                 self.memory.link(event.id, id);
                 Some(replay)
             }
-            None if self.memory.has_forgotten(time) => Some(self.unrecorded(Err(Code::IdTooOld))),
+            // A message may wait for longer than its event is remembered; one that goes by its id would take its place.
+            None if self.memory.has_forgotten(time) || self.messages.has(event.id) => {
+                Some(self.unrecorded(Err(Code::IdTooOld)))
+            }
             None => None,
         }
     }

@@ -452,7 +452,9 @@ impl Naive {
                 self.link(event.id, id);
                 return (outcome, true);
             }
-        } else if event.id.time() < self.forgotten_before {
+        } else if event.id.time() < self.forgotten_before
+            || self.messages.iter().any(|message| message.id == event.id)
+        {
             return (self.outcome(&Err(Code::IdTooOld), 0, false), false);
         }
         self.refused_entry = 0;

@@ -79,6 +79,20 @@ sheets! {
         back | reverse hold send=4                    | Approved 10       | 100 | rev 0  | back 0
     ";
 
+    a_message_that_waits_keeps_its_id: "
+        id   | event                                  | outcome           | W       | next:3
+        fund | post BANK>W 100                        | Approved          | 100     | -
+        hold | card 7 hold W>M 10 for=200h            | Approved 10       | 100/90  | -
+        more | increase hold 5 send=3                 | Approved 5        | 100/85  | more 0
+        wait 25h
+        tick | tick                                   | Approved          | 100/85  | more 0
+        # The event is forgotten, and advices are taken for longer than a day: this one would take the message's place.
+        more | card 7 post W>M 20 send=3 advice       | IdTooOld          | 100/85  | more 0
+        more | card 7 forward 3 advice                | IdTooOld          | 100/85  | more 0
+        sent | mail more delivered                    | Approved          |         | -
+        more | card 7 post W>M 20 send=3 advice       | Approved 20       | 80/65   | more 0
+    ";
+
     no_room_for_another_message: "
         bounds messages=1
         id   | event                                  | outcome           | W   | next:3
