@@ -452,8 +452,7 @@ impl Naive {
                 self.link(event.id, id);
                 return (outcome, true);
             }
-        } else if event.id.time() < self.forgotten_before
-            || self.messages.iter().any(|message| message.id == event.id)
+        } else if event.id.time() < self.forgotten_before || self.messages.iter().any(|message| message.id == event.id)
         {
             return (self.outcome(&Err(Code::IdTooOld), 0, false), false);
         }

@@ -117,7 +117,7 @@ impl Exchange {
     /// Both messages for programs, card data masked.
     pub fn json(&self) -> serde_json::Value {
         let spec = self.request.spec();
-        let masked = |wire: &[u8]| spec.decode_partial(wire).0.json(spec, true);
+        let masked = |wire: &[u8]| spec.decode_partial(wire).0.json(true);
         serde_json::json!({
             "request": masked(self.request.wire()),
             "answer": masked(&self.answer_wire),

@@ -35,7 +35,7 @@ pub fn seal(spec: &Spec, fields: &mut Fields, tak: Option<&TdesKey>) -> Result<B
     let span = spec.encode(fields, &mut message)?.span(de).unwrap_or_default();
     let mac = generate(Algorithm::Three, tak, Padding::Zeros, message.get(..span.start).unwrap_or_default())?;
     spec.write_binary(de, &mac, message.get_mut(span).unwrap_or_default())?;
-    fields.set_binary(de, mac.to_vec());
+    fields.set_binary(de, mac);
     Ok(wire::wiped(message))
 }
 

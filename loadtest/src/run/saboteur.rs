@@ -168,7 +168,7 @@ impl Shared {
         }
         for de in [3, 4, 7, 11, 12, 13, 37, 41, 42, 49] {
             if let Some(text) = message.text(de) {
-                fields.set(de, text.into_owned());
+                fields.set(de, text);
             }
         }
         fields.set(38, "123456");

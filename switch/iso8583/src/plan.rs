@@ -1,13 +1,22 @@
 //! The compiled form of one field: small, flat, no strings on the way of a message.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::charset::CodePage;
+
 /// Which characters a field may hold (ISO 8583:1987, 4.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Class {
     /// Digits.
     #[serde(rename = "n")]
     Numeric,
+    /// Letters and spaces.
+    #[serde(rename = "a")]
+    Alphabetic,
+    /// Letters, digits and spaces.
+    #[serde(rename = "an")]
+    Alphanumeric,
     /// Printable characters.
     #[serde(rename = "ans")]
     Text,
@@ -22,30 +31,40 @@ pub enum Class {
     SignedAmount,
 }
 
-/// How the value stands on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// How a value stands on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// One byte a character.
     Ascii,
-    /// Two digits a byte. The sign of a signed amount stays a character.
+    /// One byte a character.
+    Ebcdic(CodePage),
+    /// Two digits a byte. The sign of a signed amount stays an ASCII character.
     Bcd,
     /// Bytes as upper-case hexadecimal characters.
     Hex,
+    /// The same, the characters in EBCDIC.
+    HexEbcdic,
     /// Bytes as they are.
     Binary,
 }
 
 /// Where the spare half byte of an odd number of packed digits is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     Left,
     Right,
 }
 
+/// The spare half byte of an odd number of packed digits: where, and what it holds (0 to 15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spare {
+    pub side: Side,
+    pub holds: u8,
+}
+
 /// What must not be shown, and how much of it may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Sensitivity {
     /// First six and last four digits may be shown.
@@ -59,37 +78,119 @@ pub enum Sensitivity {
     Card,
 }
 
-/// How long a value is, in its own units (characters, or bytes of a binary field).
+/// A number in front of a value that says how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prefix {
+    /// Digits; bytes where `form` is binary.
+    pub width: u8,
+    pub form: PrefixForm,
+    pub counts: Counts,
+    /// Whether the number counts the prefix itself too.
+    pub inclusive: bool,
+}
+
+impl Prefix {
+    /// Bytes on the wire.
+    pub fn size(self) -> usize {
+        let width = usize::from(self.width);
+        if self.form == PrefixForm::Bcd { width.div_ceil(2) } else { width }
+    }
+
+    /// The largest number it can say.
+    pub fn largest(self) -> usize {
+        let base = if self.form == PrefixForm::Binary { 256_usize } else { 10 };
+        base.checked_pow(u32::from(self.width)).map_or(usize::MAX, |above| above - 1)
+    }
+}
+
+/// How the number of a [`Prefix`] is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PrefixForm {
+    Ascii,
+    Ebcdic,
+    Bcd,
+    /// Big-endian.
+    Binary,
+}
+
+/// What the number of a [`Prefix`] counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Counts {
+    /// The value's own units: characters, digits, or bytes of a binary field.
+    #[default]
+    Units,
+    /// Bytes on the wire: half the digits of a packed value, twice the bytes of a hexadecimal one.
+    Wire,
+}
+
+/// How long a value is, in its own units (characters, digits, or bytes of a binary field).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
     Fixed(u16),
-    /// Length prefix of this many digits, packed or not; it counts the value's units, or for
-    /// [`Encoding::Hex`] the characters on the wire.
     Variable {
-        digits: u8,
-        packed: bool,
+        prefix: Prefix,
+        max: u16,
+    },
+    /// As long as what holds it says: the value of a tag.
+    Given {
         max: u16,
     },
 }
 
+impl Length {
+    pub fn max(self) -> u16 {
+        match self {
+            Self::Fixed(max) | Self::Variable { max, .. } | Self::Given { max } => max,
+        }
+    }
+}
+
 /// Everything decoding and encoding must know of one field.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub class: Class,
     pub encoding: Encoding,
     pub length: Length,
-    pub odd: Side,
+    pub spare: Spare,
+    /// Which of the spec's layouts its value has, where it is made of parts.
+    pub layout: Option<LayoutId>,
 }
+
+/// An index into a spec's layouts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayoutId(pub(crate) u16);
 
 impl Plan {
     /// Bytes on the wire for a value of `units`.
+    #[inline]
     pub fn wire_length(&self, units: usize) -> usize {
         match (self.encoding, self.class) {
             (Encoding::Bcd, Class::SignedAmount) => 1 + units.saturating_sub(1).div_ceil(2),
             (Encoding::Bcd, _) => units.div_ceil(2),
-            (Encoding::Hex, _) => units * 2,
-            (Encoding::Ascii | Encoding::Binary, _) => units,
+            (Encoding::Hex | Encoding::HexEbcdic, _) => units * 2,
+            (Encoding::Ascii | Encoding::Ebcdic(_) | Encoding::Binary, _) => units,
         }
+    }
+
+    /// Units of a value of so many bytes on the wire; `None` where no value is that long.
+    pub fn units(&self, wire: usize) -> Option<usize> {
+        match (self.encoding, self.class) {
+            (Encoding::Bcd, Class::SignedAmount) => Some(1 + wire.checked_sub(1)? * 2),
+            (Encoding::Bcd, _) => Some(wire * 2),
+            (Encoding::Hex | Encoding::HexEbcdic, _) => wire.is_multiple_of(2).then_some(wire / 2),
+            (Encoding::Ascii | Encoding::Ebcdic(_) | Encoding::Binary, _) => Some(wire),
+        }
+    }
+
+    /// Whether the same bytes are the same value by both.
+    pub(crate) fn is_same_on_the_wire(&self, other: &Self) -> bool {
+        let length = match (self.length, other.length) {
+            (Length::Variable { prefix, .. }, Length::Variable { prefix: theirs, .. }) => prefix == theirs,
+            (ours, theirs) => ours == theirs,
+        };
+        length && self.class == other.class && self.encoding == other.encoding && self.spare == other.spare
     }
 }
 

@@ -3,7 +3,6 @@
 use bytes::BytesMut;
 use iso8583::tool::{decode_lines, encode_lines, from_hex, to_hex};
 use iso8583::{Fields, Spec};
-use proptest::prelude::*;
 
 fn vectors() -> Vec<serde_json::Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/iso8583.json");
@@ -17,7 +16,7 @@ fn vectors_are_byte_exact_both_ways() {
     let mut seen = 0;
     for vector in vectors() {
         let packager = vector["inputs"]["packager"].as_str().unwrap();
-        if !Spec::builtin_names().contains(&packager) {
+        if !Spec::builtin_names().any(|name| name == packager) {
             continue;
         }
         seen += 1;
@@ -31,7 +30,7 @@ fn vectors_are_byte_exact_both_ways() {
             continue;
         }
         let message = decoded.unwrap_or_else(|error| panic!("{}: {error}", vector["name"]));
-        let json = message.json(&spec, false);
+        let json = message.json(false);
         assert_eq!(json["mti"], expected["mti"], "{}", vector["name"]);
         assert_eq!(json["fields"], expected["fields"], "{}", vector["name"]);
         let mut again = BytesMut::new();
@@ -41,7 +40,37 @@ fn vectors_are_byte_exact_both_ways() {
             assert!(spec.decode(&wire[..cut]).is_err(), "{} cut at {cut}", vector["name"]);
         }
     }
-    assert!(seen > 35, "the vectors of both dialects are there");
+    assert!(seen == 75, "all vectors but two, whose spec is of their own: {seen}");
+}
+
+/// Odd digits with the spare half byte on the right, 0 or F, as two vectors have them in specs of their own.
+#[test]
+fn odd_digits_are_filled_as_the_spec_says() {
+    let mut seen = 0;
+    for vector in vectors() {
+        let packager = vector["inputs"]["packager"].as_str().unwrap();
+        let Some((_, change)) = packager.split_once("iso87ascii with 2 as BCD LL, ") else { continue };
+        let (side, spare) = match change {
+            "right pad 0, length in digits" => ("right", "0"),
+            "right pad F, length in digits" => ("right", "F"),
+            "left pad 0, length in digits" => ("left", "0"),
+            other => panic!("{other}"),
+        };
+        seen += 1;
+        let spec = Spec::parse(&format!(
+            r#"{{"name":"x","extends":"iso87ascii","fields":{{"2":{{"name":"PAN","class":"n","max":19,"prefix":2,
+            "prefix_encoding":"bcd","encoding":"bcd","odd_side":"{side}","odd_spare":"{spare}"}}}}}}"#
+        ))
+        .unwrap();
+        let hex = vector["inputs"]["message"].as_str().unwrap();
+        let wire = from_hex(hex).unwrap();
+        let message = spec.decode(&wire).unwrap();
+        assert_eq!(message.json(false)["fields"], vector["expected"]["fields"]);
+        let mut again = BytesMut::new();
+        spec.encode(&message.to_fields(), &mut again).unwrap();
+        assert_eq!(to_hex(&again), hex);
+    }
+    assert_eq!(seen, 2);
 }
 
 #[test]
@@ -72,8 +101,7 @@ fn masking_hides_all_but_the_ends_of_a_pan() {
     let mut wire = BytesMut::new();
     spec.encode(&fields, &mut wire).unwrap();
     let message = spec.decode(&wire).unwrap();
-    for shown in
-        [message.json(&spec, true).to_string(), iso8583::describe(&spec, &message), format!("{fields:?} {message:?}")]
+    for shown in [message.json(true).to_string(), iso8583::describe(&spec, &message), format!("{fields:?} {message:?}")]
     {
         assert!(
             !shown.contains("4111111111111111") && !shown.contains("2912201") && !shown.contains("ABAB"),
@@ -84,7 +112,7 @@ fn masking_hides_all_but_the_ends_of_a_pan() {
 
 #[test]
 fn a_mac_is_written_in_place() {
-    for name in Spec::builtin_names() {
+    for name in Spec::builtin_names().filter(|name| *name != "cmf") {
         let spec = Spec::builtin(name).unwrap();
         let mut fields = Fields::new("0800");
         fields.set(11, "000001");
@@ -106,59 +134,4 @@ fn fields_before_a_fault_stay_readable() {
     assert_eq!((message.mti(), message.text(3).as_deref()), ("0200", Some("000000")));
     let fault = fault.unwrap();
     assert_eq!((fault.de.as_str(), fault.offset), ("11", 26));
-}
-
-fn any_fields() -> impl Strategy<Value = Fields> {
-    let numeric = |length: usize| proptest::string::string_regex(&format!("[0-9]{{{length}}}")).unwrap();
-    (
-        numeric(6),
-        proptest::option::of(proptest::string::string_regex("[0-9]{8,19}").unwrap()),
-        proptest::option::of(proptest::string::string_regex("[0-9]{8,19}=[0-9]{7,17}").unwrap()),
-        proptest::option::of(proptest::string::string_regex("[ -~]{0,120}").unwrap()),
-        proptest::option::of(proptest::array::uniform8(any::<u8>())),
-        proptest::option::of(numeric(42)),
-        proptest::option::of(proptest::string::string_regex("[CD][0-9]{8}").unwrap()),
-    )
-        .prop_map(|(stan, pan, track, text, block, original, fee)| {
-            let mut fields = Fields::new("0200");
-            fields.set(11, stan);
-            for (de, value) in [(2, pan), (35, track), (63, text), (90, original), (28, fee)] {
-                if let Some(value) = value {
-                    fields.set(de, value);
-                }
-            }
-            if let Some(block) = block {
-                fields.set_binary(52, block.to_vec());
-            }
-            fields
-        })
-}
-
-proptest! {
-    #[test]
-    fn what_is_encoded_is_decoded(fields in any_fields()) {
-        for name in Spec::builtin_names() {
-            let spec = Spec::builtin(name).unwrap();
-            let mut wire = BytesMut::new();
-            spec.encode(&fields, &mut wire).unwrap();
-            prop_assert_eq!(&spec.decode(&wire).unwrap().to_fields(), &fields);
-        }
-    }
-
-    #[test]
-    fn any_bytes_are_refused_or_decoded(mut wire in proptest::collection::vec(any::<u8>(), 0..300), valid_start: bool) {
-        for name in Spec::builtin_names() {
-            let spec = Spec::builtin(name).unwrap();
-            if valid_start {
-                let start: &[u8] = if *name == "iso87ascii" { b"0200" } else { &[0x02, 0x00] };
-                wire.splice(0..start.len().min(wire.len()), start.iter().copied());
-            }
-            if let Ok(message) = spec.decode(&wire) {
-                let mut again = BytesMut::new();
-                spec.encode(&message.to_fields(), &mut again).unwrap();
-                let reread = spec.decode(&again).unwrap().to_fields();
-                prop_assert_eq!(reread, message.to_fields());
-            }
-        }
-    }
 }

@@ -1,0 +1,103 @@
+//! A message from one dialect into another.
+
+use std::sync::Arc;
+
+use bytes::{BufMut, BytesMut};
+
+use crate::encode::{EncodeError, Spans, refused, unknown, write_flat, write_value};
+use crate::message::{Message, bit, elements, put_text};
+use crate::plan::{Class, Encoding};
+use crate::spec::Spec;
+
+/// What is known beforehand of messages that go from one dialect into another.
+pub struct Route {
+    from: Arc<Spec>,
+    to: Arc<Spec>,
+    /// Data elements whose bytes are the same by both.
+    same: u128,
+}
+
+impl Route {
+    pub fn new(from: Arc<Spec>, to: Arc<Spec>) -> Self {
+        let is_same = |de: &u8| match (from.plan(*de), to.plan(*de)) {
+            // Parts by two layouts may be the same, but that is not looked into: they are taken apart and put together.
+            (Some(ours), Some(theirs)) => {
+                let plain = ours.layout.is_none() && theirs.layout.is_none();
+                (plain || Arc::ptr_eq(&from, &to)) && ours.is_same_on_the_wire(theirs)
+            }
+            _ => false,
+        };
+        let same = elements(u128::MAX).filter(is_same).fold(0, |same, de| same | bit(de));
+        Self { from, to, same }
+    }
+
+    /// Writes a message of the first dialect in the second, behind what `out` holds: bytes that are the same are
+    /// copied as they stand, others are written anew. The spans are relative to the message's first byte. After an
+    /// error `out` holds what it held before.
+    pub fn encode(&self, message: &Message<'_>, out: &mut BytesMut) -> Result<Spans, EncodeError> {
+        let base = out.len();
+        let written = self.copy(message, base, out);
+        if written.is_err() {
+            out.truncate(base);
+        }
+        written
+    }
+
+    fn copy(&self, message: &Message<'_>, base: usize, out: &mut BytesMut) -> Result<Spans, EncodeError> {
+        if !std::ptr::eq(message.spec(), &*self.from) {
+            return Err(EncodeError { de: "mti".to_owned(), reason: "is of a message of another spec" });
+        }
+        self.to.write_start(message.mti(), message.present(), out)?;
+        let mut spans = Spans::new(out.len() - base);
+        let mut scratch = Vec::new();
+        // What is copied as it stands is copied in as few pieces as can be.
+        let mut run = 0..0;
+        for de in message.des() {
+            let (plan, span, value) = message.found(de).ok_or_else(|| unknown(de))?;
+            let target = self.to.plan(de).ok_or_else(|| unknown(de))?;
+            if self.same & bit(de) != 0 {
+                if span.units > target.length.max() {
+                    return Err(refused(de, "is longer than its maximum"));
+                }
+                if run.end != usize::from(span.start) {
+                    put_run(message, &mut run, out);
+                    run.start = usize::from(span.start);
+                }
+                run.end = usize::from(span.end);
+                spans.note(de, out.len() - base + run.len());
+                continue;
+            }
+            put_run(message, &mut run, out);
+            if target.layout.is_some() {
+                let value = message.value(de).ok_or_else(|| unknown(de))?;
+                let written = write_value(&self.to, target, (&value).into(), out);
+                written.map_err(|fault| fault.in_written_element(de))?;
+            } else {
+                scratch.clear();
+                let is_text = match (plan.class, plan.encoding) {
+                    (Class::Binary, Encoding::Hex) if target.class == Class::Binary => {
+                        scratch.extend_from_slice(value);
+                        true
+                    }
+                    (Class::Binary, _) => {
+                        scratch.extend_from_slice(&message.binary(de).unwrap_or_default());
+                        false
+                    }
+                    _ => {
+                        put_text(plan, value, usize::from(span.units), &mut scratch);
+                        true
+                    }
+                };
+                write_flat(target, &scratch, is_text, out).map_err(|reason| refused(de, reason))?;
+            }
+            spans.note(de, out.len() - base);
+        }
+        put_run(message, &mut run, out);
+        Ok(spans)
+    }
+}
+
+fn put_run(message: &Message<'_>, run: &mut std::ops::Range<usize>, out: &mut BytesMut) {
+    out.put_slice(message.wire().get(run.clone()).unwrap_or_default());
+    *run = 0..0;
+}
