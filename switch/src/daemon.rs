@@ -11,7 +11,7 @@ use anyhow::Context;
 use directory::{Directory, PanHasher};
 use host_commands::{HsmClient, HsmConfig};
 use iso8583::Spec;
-use iso8583::framing::{Framing, LengthHeader};
+use iso8583::framing::{Framing, HeaderKind, LengthHeader};
 use ledger::{AccountView, Feed, FileStorage, Ledger, LedgerConfig, SystemClock};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -40,7 +40,7 @@ pub struct ListenerSettings {
     pub name: String,
     pub address: SocketAddr,
     pub spec: String,
-    pub tpdu: bool,
+    pub header: HeaderKind,
     pub serves: Serves,
 }
 
@@ -258,9 +258,9 @@ impl Daemon {
 }
 
 async fn bind(settings: &ListenerSettings) -> anyhow::Result<Listener> {
-    let ListenerSettings { name, address, spec, tpdu, serves } = settings;
+    let ListenerSettings { name, address, spec, header, serves } = settings;
     let spec = Spec::builtin(spec).with_context(|| format!("listener {name} names spec {spec}"))?;
-    let framing = Framing { length: LengthHeader::Binary2, tpdu: *tpdu, max: limits::FRAME_MAX };
+    let framing = Framing { length: LengthHeader::Binary2, header: *header, max: limits::FRAME_MAX };
     let link = match serves {
         Serves::Terminals => Link::terminals(name.clone(), spec),
         Serves::Networks => Link::network(name.clone(), spec),

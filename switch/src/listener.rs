@@ -183,7 +183,7 @@ impl Connection {
 
 /// The frame to send back, if any; `Err` when the message could not be understood.
 async fn answer_frame(switch: &Switch, link: &Link, peer: SocketAddr, frame: Frame) -> Result<Option<Frame>, ()> {
-    if frame.body.is_empty() && frame.tpdu.is_none() {
+    if frame.is_keep_alive() {
         // A frame of length 0 is a keep-alive.
         return Ok(Some(frame));
     }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
-use iso8583::framing::{Frame, FrameCodec, Framing};
+use iso8583::framing::{Frame, FrameCodec, Framing, Header};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
-use crate::dialect::TPDU;
+use crate::dialect::header;
 use crate::{AnswerFault, Error, Exchange, Request};
 
 /// How long connecting may take.
@@ -24,20 +24,17 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may take, unless said otherwise: longer than the switch waits for a network.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A frame of length 0.
-pub(crate) const KEEP_ALIVE: Frame = Frame { tpdu: None, body: Bytes::new() };
-
 /// The half that sends.
 pub struct Sender<W = OwnedWriteHalf> {
     frames: FramedWrite<W, FrameCodec>,
-    tpdu: Option<[u8; 5]>,
+    header: Header,
 }
 
 /// The half that receives.
 pub struct Receiver<R = OwnedReadHalf> {
     frames: FramedRead<R, FrameCodec>,
-    /// What an answer's TPDU must be.
-    expected: Option<[u8; 5]>,
+    /// What an answer must have.
+    expected: Header,
     timeout: Duration,
 }
 
@@ -64,11 +61,11 @@ impl Connection {
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
     /// Over streams made elsewhere, TLS for one.
     pub fn over(read: R, write: W, framing: Framing) -> Self {
-        let request = Frame { tpdu: framing.tpdu.then_some(TPDU), body: Bytes::new() };
-        let sender = Sender { frames: FramedWrite::new(write, FrameCodec::new(framing)), tpdu: request.tpdu };
+        let header = header(framing);
+        let sender = Sender { frames: FramedWrite::new(write, FrameCodec::new(framing)), header };
         let receiver = Receiver {
             frames: FramedRead::new(read, FrameCodec::new(framing)),
-            expected: request.reply(Bytes::new()).tpdu,
+            expected: header.reply(),
             timeout: ANSWER_TIMEOUT,
         };
         Self { sender, receiver }
@@ -98,10 +95,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
 
     /// Sends a frame of length 0, which the switch must echo before anything else.
     pub async fn keep_alive(&mut self) -> Result<(), Error> {
-        self.sender.send_frame(KEEP_ALIVE).await?;
+        self.sender.send_frame(Frame::KEEP_ALIVE).await?;
         let deadline = Instant::now() + self.receiver.timeout;
         match self.receiver.frame(deadline).await? {
-            frame if frame == KEEP_ALIVE => Ok(()),
+            frame if frame == Frame::KEEP_ALIVE => Ok(()),
             _ => Err(AnswerFault::KeepAlive.into()),
         }
     }
@@ -109,7 +106,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
 
 impl<W: AsyncWrite + Unpin> Sender<W> {
     pub async fn send(&mut self, wire: &Bytes) -> Result<(), Error> {
-        self.send_frame(Frame { tpdu: self.tpdu, body: wire.clone() }).await
+        self.send_frame(Frame { header: self.header, body: wire.clone() }).await
     }
 
     pub(crate) async fn send_frame(&mut self, frame: Frame) -> Result<(), Error> {
@@ -124,10 +121,10 @@ impl<R: AsyncRead + Unpin> Receiver<R> {
         let deadline = Instant::now() + self.timeout;
         loop {
             let frame = self.frame(deadline).await?;
-            if frame == KEEP_ALIVE {
+            if frame == Frame::KEEP_ALIVE {
                 continue;
             }
-            if frame.tpdu != self.expected {
+            if frame.header != self.expected {
                 return Err(AnswerFault::Tpdu.into());
             }
             return Ok(frame.body);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use iso8583::Spec;
-use iso8583::framing::{Frame, FrameCodec, Framing, LengthHeader};
+use iso8583::framing::{Frame, FrameCodec, Framing, Header, HeaderKind, LengthHeader};
 use tokio_util::codec::Encoder;
 
 use crate::Error;
@@ -13,7 +13,12 @@ use crate::Error;
 const FRAME_MAX: usize = 65_535;
 
 /// Identifier 60, destination 0001, origin 0002. The two differ so that an answer shows whether they were swapped.
-pub(crate) const TPDU: [u8; 5] = [0x60, 0x00, 0x01, 0x00, 0x02];
+const TPDU: [u8; 5] = [0x60, 0x00, 0x01, 0x00, 0x02];
+
+/// What our requests have in front of the message.
+pub(crate) fn header(framing: Framing) -> Header {
+    if framing.header == HeaderKind::Tpdu { Header::Tpdu(TPDU) } else { Header::None }
+}
 
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -25,28 +30,27 @@ pub struct Dialect {
 impl Dialect {
     /// The dialect of a listener of the demo: `pos-binary`, `pos-tls` (inside TLS the same), `pos-ascii` or `network`.
     pub fn of_listener(name: &str) -> Result<Self, Error> {
-        let (spec, tpdu) = match name {
-            "pos-binary" | "pos-tls" => ("iso87binary", true),
-            "pos-ascii" | "network" => ("iso87ascii", false),
+        let (spec, header) = match name {
+            "pos-binary" | "pos-tls" => ("iso87binary", HeaderKind::Tpdu),
+            "pos-ascii" | "network" => ("iso87ascii", HeaderKind::None),
             _ => return Err(Error::Listener(name.to_owned())),
         };
         Ok(Self {
             spec: Spec::builtin(spec)?,
-            framing: Framing { length: LengthHeader::Binary2, tpdu, max: FRAME_MAX },
+            framing: Framing { length: LengthHeader::Binary2, header, max: FRAME_MAX },
         })
     }
 
     /// A message as it goes on the wire, frame and TPDU included.
     pub fn framed(&self, wire: &Bytes) -> Result<Bytes, Error> {
         let mut framed = BytesMut::with_capacity(wire.len() + 8);
-        let frame = Frame { tpdu: self.framing.tpdu.then_some(TPDU), body: wire.clone() };
+        let frame = Frame { header: header(self.framing), body: wire.clone() };
         FrameCodec::new(self.framing).encode(frame, &mut framed).map_err(Error::Broken)?;
         Ok(framed.freeze())
     }
 
     /// Whether a frame is addressed as an answer to one of [`Dialect::framed`].
     pub fn answers_us(&self, frame: &Frame) -> bool {
-        let ours = Frame { tpdu: self.framing.tpdu.then_some(TPDU), body: Bytes::new() };
-        frame.tpdu == ours.reply(Bytes::new()).tpdu
+        frame.header == header(self.framing).reply()
     }
 }

@@ -75,7 +75,7 @@ impl FakeHost {
             let mut frames = Framed::new(stream, FrameCodec::new(host.dialect.framing));
             let mut kept = Vec::new();
             while let Some(Ok(frame)) = frames.next().await {
-                if frame.tpdu.is_none() && frame.body.is_empty() {
+                if frame.is_keep_alive() {
                     frames.send(frame).await.unwrap();
                     continue;
                 }
@@ -98,7 +98,7 @@ impl FakeHost {
     fn reply(&self, frame: &Frame) -> Frame {
         let body = self.answer(&frame.body);
         match self.lie {
-            Lie::TpduNotSwapped => Frame { tpdu: frame.tpdu, body },
+            Lie::TpduNotSwapped => Frame { header: frame.header, body },
             _ => frame.reply(body),
         }
     }

@@ -156,7 +156,7 @@ impl Shared {
         }
         let number = self.messages.load(Ordering::Relaxed) % 90_000;
         fields.set(11, format!("{:06}", u64::from(FORGED_STAN) + number));
-        Some(Frame { tpdu: frame.tpdu, body: self.encode(&fields)? })
+        Some(Frame { header: frame.header, body: self.encode(&fields)? })
     }
 
     /// What the daemon would have answered.

@@ -1,118 +1,154 @@
 //! A message for people: names, words for codes, card data masked.
 
 use std::fmt::Write;
-use std::sync::LazyLock;
 
-use crate::domain::Currency;
+use crate::codes;
+use crate::domain::{AdditionalAmount, Currency, OriginalData};
+use crate::json::masked;
 use crate::message::Message;
-use crate::plan::Sensitivity;
-use crate::spec::Spec;
-use crate::tool::{masked, to_hex};
-
-/// DE 39 in words, from `specs/response-codes.json`.
-static RESPONSE_CODES: LazyLock<std::collections::HashMap<String, String>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../../specs/response-codes.json")).unwrap_or_default());
+use crate::plan::{FieldInfo, LayoutId, Sensitivity};
+use crate::spec::{Spec, Version};
+use crate::value::{Parts, Value};
+use crate::{emv, wire};
 
 /// The meaning of a DE 39 of 1987.
 pub fn response_code_in_words(code: &str) -> Option<&'static str> {
-    RESPONSE_CODES.get(code).map(String::as_str)
+    codes::response_code(Version::Iso1987, code)
 }
 
-/// One line a data element: number, name, value, and what the value means.
+/// One line a data element: number, name, value, and what the value means; parts and EMV data objects on lines of
+/// their own. Last, what the spec misses or did not expect.
 pub fn describe(spec: &Spec, message: &Message<'_>) -> String {
-    let mut text = format!("{} {}\n", message.mti(), mti_in_words(message.mti()));
+    let words = codes::mti(message.mti()).unwrap_or_else(|| "message".to_owned());
+    let mut text = format!("{} {words}\n", message.mti());
     let currency = message.text(49);
     for de in message.des() {
-        let Some(info) = spec.field(de) else { continue };
-        let value = message.text(de).map(std::borrow::Cow::into_owned);
-        let value = value.or_else(|| message.binary(de).map(|bytes| to_hex(&bytes))).unwrap_or_default();
-        let shown = masked(info.sensitivity, &value);
-        let meaning = if info.sensitivity.is_some_and(|kind| kind != Sensitivity::Pan) {
-            format!("({} hidden)", if info.is_binary { "bytes" } else { "characters" })
-        } else {
-            meaning(de, &value, currency.as_deref()).unwrap_or_default()
-        };
-        let shown = if shown.len() > 44 { format!("{}…", shown.get(..43).unwrap_or_default()) } else { shown };
+        let (Some(info), Some(value)) = (spec.field(de), message.value(de)) else { continue };
+        let layout = spec.plan(de).and_then(|plan| plan.layout);
+        let meaning = |value: &str| meaning(spec.version(), de, value, currency.as_deref());
+        line(&mut text, 2, &de.to_string(), info, &value, meaning);
+        if let Value::Parts(parts) = &value {
+            describe_parts(&mut text, spec, layout, parts, info.sensitivity, 4);
+        }
+        if let Some(objects) = emv_objects(info, &value) {
+            text.push_str(&objects);
+        }
+    }
+    for fault in spec.presence_faults(message) {
         // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "  {de:>3}  {:<40}  {shown}{}{meaning}",
-            info.name,
-            if meaning.is_empty() { "" } else { "  " }
-        );
+        let _ = writeln!(text, "  ! {fault}");
     }
     text
 }
 
-fn mti_in_words(mti: &str) -> &'static str {
-    match mti {
-        "0100" => "authorization request",
-        "0110" => "authorization response",
-        "0120" => "authorization advice",
-        "0130" => "authorization advice response",
-        "0200" => "financial request",
-        "0201" => "financial request repeat",
-        "0210" => "financial response",
-        "0220" => "financial advice",
-        "0221" => "financial advice repeat",
-        "0230" => "financial advice response",
-        "0400" => "reversal request",
-        "0401" => "reversal request repeat",
-        "0410" => "reversal response",
-        "0420" => "reversal advice",
-        "0421" => "reversal advice repeat",
-        "0430" => "reversal advice response",
-        "0800" => "network management request",
-        "0810" => "network management response",
-        _ => "message",
+/// The widest value that is shown whole.
+const WIDTH: usize = 44;
+
+fn line(
+    text: &mut String,
+    indent: usize,
+    key: &str,
+    info: &FieldInfo,
+    value: &Value,
+    meaning: impl Fn(&str) -> Option<String>,
+) {
+    let flat = value.flat();
+    let shown = flat.as_deref().map(|flat| masked(info.sensitivity, flat)).unwrap_or_default();
+    let meaning = match (&flat, info.sensitivity) {
+        (None, _) => String::new(),
+        (Some(_), Some(kind)) if kind != Sensitivity::Pan => {
+            format!("({} hidden)", if info.is_binary { "bytes" } else { "characters" })
+        }
+        (Some(flat), _) => meaning(flat).unwrap_or_default(),
+    };
+    // What is shown is of printable characters, one byte each.
+    let shown = if shown.len() > WIDTH { format!("{}…", shown.get(..WIDTH - 1).unwrap_or_default()) } else { shown };
+    let line = format!("{:indent$}{key:>3}  {:<40}  {shown}  {meaning}", "", info.name);
+    let _ = writeln!(text, "{}", line.trim_end());
+}
+
+fn describe_parts(
+    text: &mut String,
+    spec: &Spec,
+    layout: Option<LayoutId>,
+    parts: &Parts,
+    inherited: Option<Sensitivity>,
+    indent: usize,
+) {
+    let layout = layout.and_then(|id| spec.layout(id));
+    for (key, value) in parts.iter() {
+        let part = layout.and_then(|layout| layout.by_key(key));
+        let info = FieldInfo {
+            name: part.map_or_else(|| "not known".to_owned(), |part| part.info.name.clone()),
+            sensitivity: part.and_then(|part| part.info.sensitivity).or(inherited),
+            is_binary: matches!(value, Value::Binary(_)),
+            max: 0,
+        };
+        line(text, indent, key, &info, value, |_| None);
+        if let Value::Parts(inner) = value {
+            describe_parts(text, spec, part.and_then(|part| part.plan.layout), inner, info.sensitivity, indent + 2);
+        }
     }
 }
 
-fn meaning(de: u8, value: &str, currency: Option<&str>) -> Option<String> {
+/// The data objects of a field that is marked as EMV data, be it bytes or hexadecimal characters.
+fn emv_objects(info: &FieldInfo, value: &Value) -> Option<String> {
+    if info.sensitivity != Some(Sensitivity::Emv) {
+        return None;
+    }
+    match value {
+        Value::Binary(bytes) => emv::describe(bytes, "       "),
+        Value::Text(text) => emv::describe(&wire::from_hex(text)?, "       "),
+        Value::Parts(_) => None,
+    }
+}
+
+fn meaning(version: Version, de: u8, value: &str, currency: Option<&str>) -> Option<String> {
+    let is_1987 = version == Version::Iso1987;
     match de {
-        3 => Some(
-            match value.get(..2)? {
-                "00" => "purchase",
-                "01" => "cash",
-                "09" => "purchase with cashback",
-                "20" => "refund",
-                "31" => "balance inquiry",
-                _ => return None,
-            }
-            .to_owned(),
-        ),
+        3 => codes::processing_code(value),
+        4 if version == Version::Iso2003 => amount_of_2003(value),
         4 => Some(amount_in_words(value, currency)),
-        39 => response_code_in_words(value).map(str::to_owned),
-        70 => Some(
-            match value {
-                "001" => "sign-on",
-                "002" => "sign-off",
-                "101" => "key exchange",
-                "201" => "cut-over",
-                "301" => "echo",
-                _ => return None,
-            }
-            .to_owned(),
-        ),
-        54 => {
-            let items = crate::domain::AdditionalAmount::parse_all(value).ok()?;
-            let words = items.iter().map(|item| {
-                let kind = match item.amount_type.as_str() {
-                    "01" => "ledger",
-                    "02" => "available",
-                    "40" => "cashback",
-                    other => other,
-                };
-                let sign = if item.amount < 0 { "-" } else { "" };
-                format!(
-                    "{kind} {sign}{}",
-                    amount_in_words(&item.amount.unsigned_abs().to_string(), Some(&item.currency))
-                )
-            });
-            Some(words.collect::<Vec<_>>().join(", "))
+        7 => Some(format!("{}-{} {}", value.get(..2)?, value.get(2..4)?, clock(value.get(4..)?)?)),
+        12 if is_1987 => clock(value),
+        22 if is_1987 => codes::pos_entry_mode(value),
+        22 => codes::pos_data(value),
+        24 if !is_1987 => codes::function(value).map(str::to_owned),
+        39 => codes::response_code(version, value).map(str::to_owned),
+        49..=51 if is_1987 || version == Version::Iso1993 => {
+            Currency::parse(value.trim_start_matches(|digit| digit == '0' && value.len() > 3))
+                .map(|c| c.code().to_owned())
+        }
+        54 => additional_amounts(value),
+        70 if is_1987 => codes::network_management(value).map(str::to_owned),
+        90 if is_1987 => {
+            let original = OriginalData::parse(value).ok()?;
+            Some(format!("of {} with trace number {}", original.mti, original.stan))
+        }
+        56 if version == Version::Iso1993 => {
+            Some(format!("of {} with trace number {}", value.get(..4)?, value.get(4..10)?))
         }
         _ => None,
     }
+}
+
+fn clock(value: &str) -> Option<String> {
+    Some(format!("{}:{}:{}", value.get(..2)?, value.get(2..4)?, value.get(4..6)?))
+}
+
+/// Currency, exponent, amount (ISO 8583:2003, DE 4).
+fn amount_of_2003(value: &str) -> Option<String> {
+    Some(amount_in_words(value.get(4..)?, value.get(..3)))
+}
+
+fn additional_amounts(value: &str) -> Option<String> {
+    let items = AdditionalAmount::parse_all(value).ok()?;
+    let words = items.iter().map(|item| {
+        let kind = codes::amount_type(&item.amount_type).unwrap_or(&item.amount_type);
+        let sign = if item.amount < 0 { "-" } else { "" };
+        format!("{kind} {sign}{}", amount_in_words(&item.amount.unsigned_abs().to_string(), Some(&item.currency)))
+    });
+    Some(words.collect::<Vec<_>>().join(", "))
 }
 
 /// Minor units with the point where the currency has it (ISO 4217); two decimals when it is not known.

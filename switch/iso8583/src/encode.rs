@@ -12,7 +12,7 @@ use crate::parts::{self, PartFault, put_bits};
 use crate::plan::{Class, Encoding, Length, Plan, Side, Spare};
 use crate::spec::Spec;
 use crate::value::Value;
-use crate::wire::{from_hexadecimal, pack, write_length};
+use crate::wire::{from_hexadecimal, pack, put_each, write_length};
 
 /// Why fields cannot be written in the spec. Never holds a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -101,7 +101,7 @@ impl Spec {
         }
         match self.mti {
             Encoding::Bcd => pack(mti.as_bytes(), Spare { side: Side::Left, holds: 0 }, out),
-            Encoding::Ebcdic(page) => out.extend(mti.bytes().map(|digit| page.ebcdic(digit))),
+            Encoding::Ebcdic(page) => put_each(mti.as_bytes(), out, |digit| page.ebcdic(*digit)),
             _ => out.put_slice(mti.as_bytes()),
         }
         let has_second = present & u128::from(u64::MAX) != 0;
@@ -126,6 +126,8 @@ impl Spec {
         Ok(())
     }
 }
+
+const NOT_HEXADECIMAL: &str = "is not hexadecimal";
 
 pub(crate) fn refused(de: u8, reason: &'static str) -> EncodeError {
     EncodeError { de: de.to_string(), reason }
@@ -206,10 +208,20 @@ pub(crate) fn write_flat(plan: &Plan, value: &[u8], is_text: bool, out: &mut Byt
     match (plan.class, is_text) {
         (Class::Binary, false) => write_binary(plan, value, out),
         (Class::Binary, true) => {
-            let (pairs, rest) = value.as_chunks::<2>();
+            let (pairs, []) = value.as_chunks::<2>() else { return Err(NOT_HEXADECIMAL) };
+            if matches!(plan.encoding, Encoding::Binary) {
+                write_prefix(plan, pairs.len(), pairs.len(), out)?;
+                let bad = std::cell::Cell::new(false);
+                put_each(pairs, out, |[high, low]| {
+                    from_hexadecimal(*high, *low).unwrap_or_else(|| {
+                        bad.set(true);
+                        0
+                    })
+                });
+                return if bad.get() { Err(NOT_HEXADECIMAL) } else { Ok(()) };
+            }
             let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| from_hexadecimal(*high, *low)).collect();
-            let bytes = bytes.filter(|_| rest.is_empty()).ok_or("is not hexadecimal")?;
-            write_binary(plan, &bytes, out)
+            write_binary(plan, &bytes.ok_or(NOT_HEXADECIMAL)?, out)
         }
         (_, true) => write_text(plan, value, out),
         (_, false) => Err("is a text field"),
@@ -225,10 +237,16 @@ fn write_binary(plan: &Plan, bytes: &[u8], out: &mut BytesMut) -> Result<(), &'s
     Ok(())
 }
 
-/// Short values of fixed fields are filled: digits with zeros on the left, characters with spaces on the right.
 #[inline]
 fn write_text(plan: &Plan, text: &[u8], out: &mut BytesMut) -> Result<(), &'static str> {
     writable(plan.class, text)?;
+    write_writable_text(plan, text, out)
+}
+
+/// Characters that are of the class. Short values of fixed fields are filled: digits with zeros on the left,
+/// characters with spaces on the right.
+#[inline]
+pub(crate) fn write_writable_text(plan: &Plan, text: &[u8], out: &mut BytesMut) -> Result<(), &'static str> {
     let missing = match plan.length {
         Length::Fixed(length) => usize::from(length).saturating_sub(text.len()),
         Length::Variable { .. } | Length::Given { .. } => 0,
@@ -255,7 +273,7 @@ fn put_text(plan: &Plan, text: &[u8], out: &mut BytesMut) -> Result<(), &'static
             pack(digits, plan.spare, out);
         }
         (Encoding::Bcd, _, _) => pack(text, plan.spare, out),
-        (Encoding::Ebcdic(page), _, _) => out.extend(text.iter().map(|character| page.ebcdic(*character))),
+        (Encoding::Ebcdic(page), _, _) => put_each(text, out, |character| page.ebcdic(*character)),
         _ => out.put_slice(text),
     }
     Ok(())

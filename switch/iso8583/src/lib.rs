@@ -6,9 +6,11 @@
 
 mod charset;
 mod check;
+pub mod codes;
 mod decode;
 pub mod describe;
 pub mod domain;
+pub mod emv;
 mod encode;
 mod fields;
 pub mod framing;

@@ -11,7 +11,7 @@ use crate::spec::Spec;
 use crate::spec::layout::{Layout, PartPlan, Shape, TagForm, UnknownTag};
 use crate::tlv;
 use crate::value::{Parts, Value};
-use crate::wire::{Reader, from_hex, hexadecimal, pack, to_hex, unpack, write_length};
+use crate::wire::{Reader, from_hex, hexadecimal, pack, put_each, put_pairs, to_hex, unpack, write_length};
 
 /// Tags within tags that no spec describes are followed so deep.
 const TEMPLATES_MAX: usize = 8;
@@ -293,7 +293,7 @@ impl TagForm {
             PrefixForm::Bcd => pack(key.as_bytes(), LEFT_ZERO, out),
             PrefixForm::Ebcdic => {
                 let page = crate::charset::CodePage::default();
-                out.extend(key.bytes().map(|character| page.ebcdic(character)));
+                put_each(key.as_bytes(), out, |character| page.ebcdic(*character));
             }
             _ => out.put_slice(key.as_bytes()),
         }
@@ -386,10 +386,10 @@ fn write_bitmap(
 /// A bitmap as its encoding has it.
 pub(crate) fn put_bits(encoding: Encoding, bits: &[u8], out: &mut BytesMut) {
     match encoding {
-        Encoding::Hex => out.extend(bits.iter().flat_map(|byte| hexadecimal(*byte))),
+        Encoding::Hex => put_pairs(bits, out, hexadecimal),
         Encoding::HexEbcdic => {
             let page = crate::charset::CodePage::default();
-            out.extend(bits.iter().flat_map(|byte| hexadecimal(*byte)).map(|character| page.ebcdic(character)));
+            put_pairs(bits, out, |byte| hexadecimal(byte).map(|character| page.ebcdic(character)));
         }
         _ => out.put_slice(bits),
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::{BufMut, BytesMut};
 
-use crate::encode::{EncodeError, Spans, refused, unknown, write_flat, write_value};
-use crate::message::{Message, bit, elements, put_text};
-use crate::plan::{Class, Encoding};
+use crate::encode::{EncodeError, Spans, refused, unknown, write_flat, write_value, write_writable_text};
+use crate::message::{Message, binary_of, bit, elements, put_text};
+use crate::plan::{Class, Encoding, Plan};
 use crate::spec::Spec;
 
 /// What is known beforehand of messages that go from one dialect into another.
@@ -73,27 +73,46 @@ impl Route {
                 let written = write_value(&self.to, target, (&value).into(), out);
                 written.map_err(|fault| fault.in_written_element(de))?;
             } else {
-                scratch.clear();
-                let is_text = match (plan.class, plan.encoding) {
-                    (Class::Binary, Encoding::Hex) if target.class == Class::Binary => {
-                        scratch.extend_from_slice(value);
-                        true
-                    }
-                    (Class::Binary, _) => {
-                        scratch.extend_from_slice(&message.binary(de).unwrap_or_default());
-                        false
-                    }
-                    _ => {
-                        put_text(plan, value, usize::from(span.units), &mut scratch);
-                        true
-                    }
-                };
-                write_flat(target, &scratch, is_text, out).map_err(|reason| refused(de, reason))?;
+                let written = rewrite(plan, target, value, usize::from(span.units), &mut scratch, out);
+                written.map_err(|reason| refused(de, reason))?;
             }
             spans.note(de, out.len() - base);
         }
         put_run(message, &mut run, out);
         Ok(spans)
+    }
+}
+
+/// Writes a value of one plan by another. `scratch` is only there to be used again.
+fn rewrite(
+    plan: &Plan,
+    target: &Plan,
+    value: &[u8],
+    units: usize,
+    scratch: &mut Vec<u8>,
+    out: &mut BytesMut,
+) -> Result<(), &'static str> {
+    let (bytes, is_text) = match (plan.class, plan.encoding) {
+        // Its characters stand for bytes by both, or are characters by both.
+        (_, Encoding::Ascii) => (value, true),
+        (Class::Binary, Encoding::Hex) if target.class == Class::Binary => (value, true),
+        (Class::Binary, Encoding::Binary) => (value, false),
+        (Class::Binary, _) => {
+            scratch.clear();
+            scratch.extend_from_slice(&binary_of(plan, value).unwrap_or_default());
+            (&scratch[..], false)
+        }
+        _ => {
+            scratch.clear();
+            put_text(plan, value, units, scratch);
+            (&scratch[..], true)
+        }
+    };
+    // What is of the class has been found out on decoding.
+    if is_text && plan.class == target.class && plan.class != Class::Binary {
+        write_writable_text(target, bytes, out)
+    } else {
+        write_flat(target, bytes, is_text, out)
     }
 }
 

@@ -117,17 +117,41 @@ pub(crate) fn pack(text: &[u8], spare: Spare, out: &mut BytesMut) {
         rest = tail;
     }
     let (pairs, last) = rest.as_chunks::<2>();
-    out.extend(pairs.iter().map(|[high, low]| half(*high) << 4 | half(*low)));
+    put_each(pairs, out, |[high, low]| half(*high) << 4 | half(*low));
     if let [last] = last {
         out.put_u8(half(*last) << 4 | spare.holds);
     }
 }
 
+/// A byte for each item, with one check for room.
+#[inline]
+pub(crate) fn put_each<T>(items: &[T], out: &mut BytesMut, byte: impl Fn(&T) -> u8) {
+    let start = out.len();
+    out.put_bytes(0, items.len());
+    let places = out.get_mut(start..).unwrap_or_default();
+    places.iter_mut().zip(items).for_each(|(place, item)| *place = byte(item));
+}
+
+/// Two bytes for each byte, with one check for room.
+#[inline]
+pub(crate) fn put_pairs(bytes: &[u8], out: &mut BytesMut, pair: impl Fn(u8) -> [u8; 2]) {
+    let start = out.len();
+    out.put_bytes(0, bytes.len() * 2);
+    let places = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<2>().0;
+    places.iter_mut().zip(bytes).for_each(|(place, byte)| *place = pair(*byte));
+}
+
 /// The digits of a packed value of so many `digits`; D is track 2's separator.
 pub(crate) fn unpack(packed: &[u8], digits: usize, spare: Spare, text: &mut Vec<u8>) {
-    let skip = usize::from(!digits.is_multiple_of(2) && spare.side == Side::Left);
-    let halves = packed.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
-    text.extend(halves.skip(skip).take(digits).map(|half| if half <= 9 { b'0' + half } else { b'=' }));
+    let digit = |half: u8| if half <= 9 { b'0' + half } else { b'=' };
+    let start = text.len();
+    text.resize(start + packed.len() * 2, 0);
+    let places = text.get_mut(start..).unwrap_or_default().as_chunks_mut::<2>().0;
+    places.iter_mut().zip(packed).for_each(|(place, byte)| *place = [digit(byte >> 4), digit(byte & 0x0F)]);
+    if !digits.is_multiple_of(2) && spare.side == Side::Left && text.len() > start {
+        text.remove(start);
+    }
+    text.truncate(start + digits);
 }
 
 const HEXADECIMAL: &[u8; 16] = b"0123456789ABCDEF";
@@ -137,15 +161,26 @@ pub(crate) fn hexadecimal(byte: u8) -> [u8; 2] {
     [byte >> 4, byte & 0x0F].map(|half| HEXADECIMAL[usize::from(half & 0x0F)])
 }
 
+/// What the characters that are no hexadecimal digits stand for in [`HALVES`].
+const NO_DIGIT: u8 = 0xFF;
+
+/// The half byte that a character stands for.
+static HALVES: [u8; 256] = {
+    let mut halves = [NO_DIGIT; 256];
+    let mut half = 0;
+    while half < 16 {
+        halves[HEXADECIMAL[half] as usize] = half as u8;
+        halves[HEXADECIMAL[half].to_ascii_lowercase() as usize] = half as u8;
+        half += 1;
+    }
+    halves
+};
+
 /// The byte of two hexadecimal characters in either case.
+#[inline]
 pub(crate) fn from_hexadecimal(high: u8, low: u8) -> Option<u8> {
-    let half = |character: u8| match character {
-        b'0'..=b'9' => Some(character - b'0'),
-        b'A'..=b'F' => Some(character - b'A' + 10),
-        b'a'..=b'f' => Some(character - b'a' + 10),
-        _ => None,
-    };
-    Some(half(high)? << 4 | half(low)?)
+    let [high, low] = [high, low].map(|character| HALVES[usize::from(character)]);
+    if high | low == NO_DIGIT { None } else { Some(high << 4 | low) }
 }
 
 /// Upper-case hexadecimal.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use admin_store::Database;
 use anyhow::Context;
+use iso8583::framing::HeaderKind;
 use parties::DemoFile;
 
 use crate::daemon::{Daemon, Ending, ListenerSettings, Parts, Serves, Settings};
@@ -64,21 +65,21 @@ async fn serve(args: &Args, runtimes: &Runtimes) -> anyhow::Result<ExitCode> {
                 name: "pos-binary".into(),
                 address: address(POS_BINARY_PORT),
                 spec: "iso87binary".into(),
-                tpdu: true,
+                header: HeaderKind::Tpdu,
                 serves: Serves::Terminals,
             },
             ListenerSettings {
                 name: "pos-ascii".into(),
                 address: address(POS_ASCII_PORT),
                 spec: "iso87ascii".into(),
-                tpdu: false,
+                header: HeaderKind::None,
                 serves: Serves::Terminals,
             },
             ListenerSettings {
                 name: "network".into(),
                 address: address(NETWORK_PORT),
                 spec: "iso87ascii".into(),
-                tpdu: false,
+                header: HeaderKind::None,
                 serves: Serves::Networks,
             },
         ],

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use iso8583::framing::Frame;
+use iso8583::framing::{Frame, Header};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
@@ -247,7 +247,7 @@ impl Link {
             return Err(NetworkError::Closed);
         }
         self.party.sight_sent(&wire, note);
-        self.send_frame(Frame { tpdu: None, body: wire }).await
+        self.send_frame(Frame { header: Header::None, body: wire }).await
     }
 
     async fn send_frame(&self, frame: Frame) -> Result<(), NetworkError> {

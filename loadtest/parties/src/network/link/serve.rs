@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use iso8583::framing::Frame;
 use iso8583::{Fields, Message};
 
 use super::{End, Link, Receiver};
-use crate::connection::KEEP_ALIVE;
 use crate::network::administration::{CUT_OVER, needs_mac};
 use crate::network::counts::Count;
 use crate::network::key_carrier;
@@ -40,8 +40,8 @@ impl Link {
                 frame = receiver.frame(deadline) => frame,
             };
             match frame {
-                Ok(frame) if frame == KEEP_ALIVE => {
-                    let _ = self.send_frame(KEEP_ALIVE).await;
+                Ok(frame) if frame.is_keep_alive() => {
+                    let _ = self.send_frame(Frame::KEEP_ALIVE).await;
                 }
                 Ok(frame) => undecodable = if self.take(frame.body).await { 0 } else { undecodable + 1 },
                 Err(Error::Timeout { .. }) => {}
