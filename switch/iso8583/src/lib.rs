@@ -7,8 +7,10 @@
 mod charset;
 mod check;
 pub mod codes;
+pub mod convert;
 mod decode;
 pub mod describe;
+pub mod detect;
 pub mod domain;
 pub mod emv;
 mod encode;
