@@ -5,6 +5,7 @@ use std::io::{BufRead, Write};
 use bytes::BytesMut;
 use serde_json::{Value as Json, json};
 
+use crate::convert::{ConvertError, Converter, Lost};
 use crate::decode::DecodeError;
 use crate::encode::EncodeError;
 pub use crate::json::masked;
@@ -66,6 +67,49 @@ fn encode_line(spec: &Spec, line: &[u8]) -> Result<String, EncodeError> {
     spec.encode(&json::fields(spec, line)?, &mut wire)?;
     Ok(to_hex(&wire))
 }
+/// Hexadecimal lines to descriptions, each after an empty line but for the first. What cannot be decoded is described
+/// as far as it goes.
+pub fn describe_lines(spec: &Spec, input: impl BufRead, mut output: impl Write) -> std::io::Result<bool> {
+    let mut clean = true;
+    for (at, line) in input.split(b'\n').enumerate() {
+        let line = line?;
+        if at > 0 {
+            writeln!(output)?;
+        }
+        let wire = line_bytes(&line);
+        let (described, fault) = match &wire {
+            Err(error) => (String::new(), Some(error.clone())),
+            Ok(wire) => {
+                let (message, fault) = spec.decode_partial(wire);
+                (crate::describe(spec, &message), fault)
+            }
+        };
+        write!(output, "{described}")?;
+        if let Some(fault) = fault {
+            clean = false;
+            writeln!(output, "  ! {fault}")?;
+        }
+    }
+    Ok(clean)
+}
+
+/// A hexadecimal line to one of another spec, or an error object; and what was left out. What would be left out is an
+/// error unless it may be.
+pub fn convert_line(converter: &Converter, lossy: bool, line: &[u8]) -> (Result<String, Json>, Vec<Lost>) {
+    let mut out = BytesMut::new();
+    let converted = line_bytes(line).map_err(ConvertError::from).and_then(|wire| converter.convert(&wire, &mut out));
+    let refused = |de: &str, reason: &str| json!({ "error": { "de": de, "reason": reason } });
+    match converted {
+        Ok(lost) => match lost.first() {
+            Some(Lost { de, reason }) if !lossy => (Err(refused(de, reason)), Vec::new()),
+            _ => (Ok(to_hex(&out)), lost),
+        },
+        Err(ConvertError::Decode(error)) => (Err(no_message(&error)), Vec::new()),
+        Err(ConvertError::Encode(error)) => (Err(refused(&error.de, error.reason)), Vec::new()),
+        Err(error @ ConvertError::Editions) => (Err(refused("mti", &error.to_string())), Vec::new()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,12 +1,18 @@
-//! `umbra iso decode|encode`.
+//! `umbra iso`: messages and specs, at hand.
 
-use std::io::{stdin, stdout};
-use std::path::Path;
+mod capture;
+mod detect;
+
+use std::io::{BufRead, Read, Write, stderr, stdin, stdout};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context;
 use clap::Subcommand;
+use iso8583::convert::{Converter, Today};
 use iso8583::{Spec, tool};
+use time::OffsetDateTime;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -18,7 +24,7 @@ pub struct Args {
 enum Action {
     /// Hexadecimal lines on standard input to JSON lines on standard output
     Decode {
-        /// A builtin spec (iso87ascii, iso87binary) or the path of a spec file
+        /// A builtin spec (see `umbra iso specs`) or the path of a spec file
         #[arg(long)]
         spec: String,
         /// Hide card data
@@ -27,16 +33,56 @@ enum Action {
     },
     /// JSON lines on standard input to hexadecimal lines on standard output
     Encode {
-        /// A builtin spec (iso87ascii, iso87binary) or the path of a spec file
+        /// A builtin spec (see `umbra iso specs`) or the path of a spec file
         #[arg(long)]
         spec: String,
     },
+    /// Hexadecimal lines on standard input to descriptions for people, card data hidden
+    Describe {
+        /// A builtin spec (see `umbra iso specs`) or the path of a spec file
+        #[arg(long)]
+        spec: String,
+    },
+    /// Hexadecimal lines of one spec to hexadecimal lines of another, also between 1987 and 1993
+    Convert {
+        #[arg(long)]
+        from: String,
+        #[arg(long)]
+        to: String,
+        /// Leave out what the other spec has no place for, and name it on standard error
+        #[arg(long)]
+        lossy: bool,
+    },
+    /// Which framing and spec explain a hex dump, a capture (pcapng, pcap) or plain bytes
+    Detect {
+        /// Standard input where no file is named
+        file: Option<PathBuf>,
+        /// Specs to try; the builtin ones where none is named
+        #[arg(long)]
+        spec: Vec<String>,
+        /// One JSON object a stream
+        #[arg(long)]
+        json: bool,
+    },
+    /// The builtin specs
+    Specs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let clean = match args.action {
         Action::Decode { spec, mask } => tool::decode_lines(&*find(&spec)?, mask, stdin().lock(), stdout().lock())?,
         Action::Encode { spec } => tool::encode_lines(&*find(&spec)?, stdin().lock(), stdout().lock())?,
+        Action::Describe { spec } => tool::describe_lines(&*find(&spec)?, stdin().lock(), stdout().lock())?,
+        Action::Convert { from, to, lossy } => convert(&from, &to, lossy)?,
+        Action::Detect { file, spec, json } => {
+            let specs: Vec<Arc<Spec>> = if spec.is_empty() {
+                Spec::builtin_names().map(Spec::builtin).collect::<Result<_, _>>()?
+            } else {
+                spec.iter().map(|spec| find(spec)).collect::<anyhow::Result<_>>()?
+            };
+            detect::run(&read(file.as_deref())?, &specs, json, &mut stdout().lock())?
+        }
+        Action::Specs => specs(&mut stdout().lock())?,
     };
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -44,4 +90,39 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn find(spec: &str) -> anyhow::Result<Arc<Spec>> {
     let path = Path::new(spec);
     Ok(if path.is_file() { Spec::load(path)? } else { Spec::builtin(spec)? })
+}
+
+fn read(file: Option<&Path>) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match file {
+        Some(path) => bytes = std::fs::read(path).with_context(|| format!("{} does not read", path.display()))?,
+        None => {
+            stdin().lock().read_to_end(&mut bytes)?;
+        }
+    }
+    Ok(bytes)
+}
+
+fn specs(out: &mut impl Write) -> anyhow::Result<bool> {
+    for name in Spec::builtin_names() {
+        let spec = Spec::builtin(name)?;
+        writeln!(out, "{name:<26}{}", spec.description())?;
+    }
+    Ok(true)
+}
+
+fn convert(from: &str, to: &str, lossy: bool) -> anyhow::Result<bool> {
+    let now = OffsetDateTime::now_utc();
+    let today = Today { year: u8::try_from(now.year() % 100)?, month: now.month().into() };
+    let converter = Converter::new(find(from)?, find(to)?, today);
+    let (mut clean, mut out) = (true, stdout().lock());
+    for (at, line) in stdin().lock().split(b'\n').enumerate() {
+        let (text, lost) = tool::convert_line(&converter, lossy, &line?);
+        clean &= text.is_ok();
+        for lost in lost {
+            writeln!(stderr(), "line {}: data element {} is left out: it {}", at + 1, lost.de, lost.reason)?;
+        }
+        writeln!(out, "{}", text.unwrap_or_else(|error| error.to_string()))?;
+    }
+    Ok(clean)
 }

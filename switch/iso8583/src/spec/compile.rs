@@ -89,6 +89,7 @@ fn compile_all(source: &SpecFile) -> Result<Spec, Fault> {
     Ok(Spec {
         presence: presence.collect::<Result<_, _>>()?,
         name: source.name.clone(),
+        description: source.description.clone(),
         version: source.version.unwrap_or(Version::Iso1987),
         mti,
         bitmap,

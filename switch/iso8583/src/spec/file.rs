@@ -17,7 +17,6 @@ pub(crate) struct SpecFile {
     pub name: String,
     /// For readers.
     #[serde(default)]
-    #[allow(dead_code, reason = "for readers of the file")]
     pub description: String,
     /// The name of the spec this one is laid over: beside this file, or one that comes with the library.
     pub extends: Option<String>,

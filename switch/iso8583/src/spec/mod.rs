@@ -34,6 +34,7 @@ impl SpecError {
 #[derive(Debug)]
 pub struct Spec {
     name: String,
+    description: String,
     version: Version,
     pub(crate) mti: Encoding,
     pub(crate) bitmap: Encoding,
@@ -117,6 +118,11 @@ impl Spec {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// For readers.
+    pub fn description(&self) -> &str {
+        &self.description
     }
 
     pub fn version(&self) -> Version {
