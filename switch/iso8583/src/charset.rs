@@ -3,10 +3,10 @@
 //! Code pages 037, 500 and 1047 agree in digits, letters and most signs; they differ in where `! [ ] ^ |` stand.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A code page of EBCDIC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum CodePage {
     /// USA and Canada.
     #[serde(rename = "cp037")]

@@ -14,6 +14,7 @@ pub mod detect;
 pub mod domain;
 pub mod emv;
 mod encode;
+pub mod exchange;
 mod fields;
 pub mod framing;
 pub mod json;

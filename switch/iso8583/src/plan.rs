@@ -1,12 +1,12 @@
 //! The compiled form of one field: small, flat, no strings on the way of a message.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::charset::CodePage;
 
 /// Which characters a field may hold (ISO 8583:1987, 4.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum Class {
     /// Digits.
     #[serde(rename = "n")]
@@ -49,7 +49,7 @@ pub enum Encoding {
 }
 
 /// Where the spare half byte of an odd number of packed digits is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     Left,
@@ -64,7 +64,7 @@ pub struct Spare {
 }
 
 /// What must not be shown, and how much of it may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Sensitivity {
     /// First six and last four digits may be shown.
@@ -104,7 +104,7 @@ impl Prefix {
 }
 
 /// How the number of a [`Prefix`] is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PrefixForm {
     Ascii,
@@ -115,7 +115,7 @@ pub enum PrefixForm {
 }
 
 /// What the number of a [`Prefix`] counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Counts {
     /// The value's own units: characters, digits, or bytes of a binary field.

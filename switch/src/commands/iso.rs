@@ -11,6 +11,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Subcommand;
 use iso8583::convert::{Converter, Today};
+use iso8583::exchange::{self, Exchanged, Loss};
 use iso8583::{Spec, tool};
 use time::OffsetDateTime;
 
@@ -66,6 +67,48 @@ enum Action {
     },
     /// The builtin specs
     Specs,
+    /// The JSON Schema of spec files, for editors
+    Schema,
+    /// A spec of another library as one of ours, on standard output; what could not be expressed on standard error
+    Import {
+        /// Whose spec it is
+        #[arg(long, value_enum)]
+        from: Library,
+        /// What the spec is to be called; of a Python file with several dictionaries the one of this name is taken
+        #[arg(long)]
+        name: String,
+        /// Standard input where no file is named
+        file: Option<PathBuf>,
+    },
+    /// A builtin spec as one of another library, on standard output; what could not be expressed on standard error
+    Export {
+        #[arg(long)]
+        spec: String,
+        /// Whose spec it is to be
+        #[arg(long, value_enum)]
+        to: Library,
+    },
+}
+
+/// Libraries whose specs are exchanged.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Library {
+    /// XML for jPOS's GenericPackager (import only)
+    Jpos,
+    /// JSON for moov-io/iso8583
+    Moov,
+    /// A Python dictionary for pyiso8583, in a module or as JSON (import only)
+    Pyiso8583,
+}
+
+impl From<Library> for exchange::Library {
+    fn from(library: Library) -> Self {
+        match library {
+            Library::Jpos => Self::Jpos,
+            Library::Moov => Self::Moov,
+            Library::Pyiso8583 => Self::Pyiso8583,
+        }
+    }
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -83,6 +126,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             detect::run(&read(file.as_deref())?, &specs, json, &mut stdout().lock())?
         }
         Action::Specs => specs(&mut stdout().lock())?,
+        Action::Schema => {
+            write!(stdout(), "{}", Spec::schema())?;
+            true
+        }
+        Action::Import { from, name, file } => {
+            let text = String::from_utf8(read(file.as_deref())?).context("the spec is no text in UTF-8")?;
+            exchanged(exchange::import(from.into(), &name, &text)?)?
+        }
+        Action::Export { spec, to } => exchanged(exchange::export(to.into(), &spec)?)?,
     };
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -108,6 +160,15 @@ fn specs(out: &mut impl Write) -> anyhow::Result<bool> {
         let spec = Spec::builtin(name)?;
         writeln!(out, "{name:<26}{}", spec.description())?;
     }
+    Ok(true)
+}
+
+/// Writes what was exchanged, and what was lost on the way. Losses are no failure: they are to be looked at.
+fn exchanged(Exchanged { text, losses }: Exchanged) -> anyhow::Result<bool> {
+    for Loss { place, what } in losses {
+        writeln!(stderr(), "{place}: {what}")?;
+    }
+    write!(stdout(), "{text}")?;
     Ok(true)
 }
 

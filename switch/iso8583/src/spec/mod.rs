@@ -111,6 +111,11 @@ impl Spec {
         finish(&shown, read(path)?, &beside)
     }
 
+    /// The JSON Schema of spec files, for editors: `specs/spec.schema.json`.
+    pub fn schema() -> String {
+        file::schema()
+    }
+
     /// A dialect from the text of a file that extends nothing or a builtin one.
     pub fn parse(text: &str) -> Result<Arc<Self>, SpecError> {
         finish("text", file::parse("text", text)?, &read_builtin)
@@ -156,17 +161,28 @@ fn read_builtin(name: &str) -> Result<SpecFile, SpecError> {
     file::parse(name, known.text)
 }
 
-/// Lays a spec over what it extends, and that over what it extends in turn, and compiles it.
+/// A builtin spec with all it takes from others, as a file.
+pub(crate) fn resolved(name: &str) -> Result<SpecFile, SpecError> {
+    resolve(name, read_builtin(name)?, &read_builtin)
+}
+
 fn finish(
     shown: &str,
     top: SpecFile,
     find: &dyn Fn(&str) -> Result<SpecFile, SpecError>,
 ) -> Result<Arc<Spec>, SpecError> {
+    compile::compile(shown, &resolve(shown, top, find)?).map(Arc::new)
+}
+
+/// Lays a spec over what it extends, and that over what it extends in turn.
+fn resolve(
+    shown: &str,
+    top: SpecFile,
+    find: &dyn Fn(&str) -> Result<SpecFile, SpecError>,
+) -> Result<SpecFile, SpecError> {
     let mut merged = top;
     for _ in 0..DEPTH_MAX {
-        let Some(base) = merged.extends.take() else {
-            return compile::compile(shown, &merged).map(Arc::new);
-        };
+        let Some(base) = merged.extends.take() else { return Ok(merged) };
         merged = merged.over(find(&base)?);
     }
     Err(SpecError::new(shown, "extends", format!("goes deeper than {DEPTH_MAX} files; is there a circle?")))
