@@ -436,3 +436,6 @@ impl From<&'static str> for PartFault {
         Self::new(0, reason)
     }
 }
+
+#[cfg(test)]
+mod tests;
