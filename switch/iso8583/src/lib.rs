@@ -17,6 +17,8 @@ mod encode;
 pub mod exchange;
 mod fields;
 pub mod framing;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod json;
 mod message;
 mod parts;

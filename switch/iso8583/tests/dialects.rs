@@ -135,3 +135,21 @@ fn fields_before_a_fault_stay_readable() {
     let fault = fault.unwrap();
     assert_eq!((fault.de.as_str(), fault.offset), ("11", 26));
 }
+
+/// Every dialect has samples that others' encoders made; they are decoded to their JSON and encoded to their bytes.
+#[test]
+fn samples_go_both_ways() {
+    for name in Spec::builtin_names() {
+        let spec = Spec::builtin(name).unwrap();
+        let read = |ending: &str| {
+            let path = format!("{}/../../specs/samples/{name}.{ending}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+        };
+        let (wire, json) = (read("hex"), read("jsonl"));
+        let (mut decoded, mut encoded) = (Vec::new(), Vec::new());
+        assert!(decode_lines(&spec, false, wire.as_bytes(), &mut decoded).unwrap());
+        assert_eq!(String::from_utf8(decoded).unwrap(), json, "{name}");
+        assert!(encode_lines(&spec, json.as_bytes(), &mut encoded).unwrap());
+        assert_eq!(String::from_utf8(encoded).unwrap(), wire, "{name}");
+    }
+}

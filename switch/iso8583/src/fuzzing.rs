@@ -1,0 +1,111 @@
+//! What must hold of any bytes, for the fuzz targets in `fuzz/` and the test that replays what they have found.
+
+use std::sync::{Arc, LazyLock};
+
+use bytes::BytesMut;
+use tokio_util::codec::Decoder;
+
+use crate::exchange::{self, Library};
+use crate::framing::{FrameCodec, Framing, HeaderKind, LengthHeader};
+use crate::{Route, Spec, detect, tlv};
+
+static DIALECTS: LazyLock<Vec<Arc<Spec>>> =
+    LazyLock::new(|| Spec::builtin_names().filter_map(|name| Spec::builtin(name).ok()).collect());
+
+/// The targets by name.
+pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+    ("decode", decode),
+    ("round_trip", round_trip),
+    ("framing", framing),
+    ("tlv", tags),
+    ("spec", spec),
+    ("import", import),
+];
+
+/// The dialect that the first byte chooses, and the rest.
+fn chosen(data: &[u8]) -> Option<(&'static Arc<Spec>, &[u8])> {
+    let (first, rest) = data.split_first()?;
+    Some((DIALECTS.get(usize::from(*first) % DIALECTS.len().max(1))?, rest))
+}
+
+/// Bytes are refused, or a message whose every field can be read, shown and hidden.
+pub fn decode(data: &[u8]) {
+    let Some((spec, wire)) = chosen(data) else { return };
+    let (message, fault) = spec.decode_partial(wire);
+    for de in message.des() {
+        assert!(message.span(de).is_some_and(|span| span.end <= wire.len()));
+        assert!(message.value(de).is_some(), "{} {de}", spec.name());
+    }
+    assert!(!crate::describe(spec, &message).is_empty());
+    let _ = (message.json(true), spec.presence_faults(&message));
+    if let Some(fault) = fault {
+        assert!(fault.offset <= wire.len());
+    }
+}
+
+/// What is decoded and encoded is decoded to the same, also by way of JSON and of a route into its own dialect.
+pub fn round_trip(data: &[u8]) {
+    let Some((spec, wire)) = chosen(data) else { return };
+    let Ok(message) = spec.decode(wire) else { return };
+    let fields = message.to_fields();
+    let mut again = BytesMut::new();
+    assert!(spec.encode(&fields, &mut again).is_ok(), "{}", spec.name());
+    let reread = spec.decode(&again);
+    assert!(reread.is_ok_and(|message| message.to_fields() == fields), "{}", spec.name());
+    let text = serde_json::to_vec(&crate::json::Shown { message: &message, mask: false }).unwrap_or_default();
+    let mut by_json = BytesMut::new();
+    let read = crate::json::fields(spec, &text).and_then(|fields| spec.encode(&fields, &mut by_json));
+    assert!(read.is_ok() && by_json == again, "{}", spec.name());
+    let mut routed = BytesMut::new();
+    assert!(Route::new(Arc::clone(spec), Arc::clone(spec)).encode(&message, &mut routed).is_ok());
+    assert!(routed == wire || routed == again, "{}", spec.name());
+}
+
+/// A stream is cut into frames or refused, and what explains it is said.
+pub fn framing(data: &[u8]) {
+    let Some(([form, kind], stream)) = data.split_first_chunk::<2>() else { return };
+    let length = LengthHeader::ALL[usize::from(*form) % LengthHeader::ALL.len()];
+    let header = HeaderKind::ALL[usize::from(*kind) % HeaderKind::ALL.len()];
+    let mut codec = FrameCodec::new(Framing { length, header, max: 300 });
+    let mut source = BytesMut::from(stream);
+    let mut seen = 0;
+    while let Ok(Some(frame)) = codec.decode(&mut source) {
+        assert!(frame.body.len() <= 300);
+        seen += 1;
+        assert!(seen <= stream.len());
+    }
+    if stream.len() < 400 {
+        assert!(detect::detect(stream, &DIALECTS).iter().all(|reading| reading.score <= 100));
+    }
+}
+
+/// Tags that read are written to what reads the same.
+pub fn tags(data: &[u8]) {
+    let Ok(items) = tlv::read(data).collect::<Result<Vec<_>, _>>() else { return };
+    let mut out = BytesMut::new();
+    items.iter().for_each(|item| tlv::write(item.tag, item.value, &mut out));
+    let again: Vec<_> = tlv::read(&out).filter_map(Result::ok).collect();
+    assert!(again.iter().map(|item| (item.tag, item.value)).eq(items.iter().map(|item| (item.tag, item.value))));
+    let _ = crate::emv::describe(data, "");
+}
+
+/// A spec is refused with a place, or one that messages can be decoded by.
+pub fn spec(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match Spec::parse(text) {
+        Ok(spec) => {
+            let _ = spec.decode(b"0200\x40\0\0\0\0\0\0\0");
+        }
+        Err(error) => assert!(!error.fault.is_empty()),
+    }
+}
+
+/// A spec of another library is refused, or becomes one of ours.
+pub fn import(data: &[u8]) {
+    let Some((first, rest)) = data.split_first() else { return };
+    let Ok(text) = std::str::from_utf8(rest) else { return };
+    let library = [Library::Jpos, Library::Moov, Library::Pyiso8583][usize::from(*first) % 3];
+    if let Ok(imported) = exchange::import(library, "fuzzed", text) {
+        assert!(Spec::parse(&imported.text).is_ok());
+    }
+}
