@@ -191,34 +191,6 @@ fn the_ledger_can_be_checked_and_printed() {
 }
 
 #[test]
-fn messages_can_be_decoded_and_encoded_by_hand() {
-    use std::io::Write;
-    let run = |args: &[&str], input: &str| {
-        let mut process = Command::new(binary())
-            .args(args)
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let output = process.wait_with_output().unwrap();
-        (output.status.code(), String::from_utf8(output.stdout).unwrap())
-    };
-    let message =
-        r#"{"mti":"0800","fields":{"7":"1125041500","11":"000001","41":"UMBRA001","42":"UMBRAMERCHANT01","70":"301"}}"#;
-    for spec in ["iso87ascii", "iso87binary"] {
-        let (status, hex) = run(&["iso", "encode", "--spec", spec], message);
-        assert_eq!(status, Some(0));
-        let (status, json) = run(&["iso", "decode", "--spec", spec], &format!("{hex}zz\n{hex}"));
-        assert_eq!(status, Some(1), "one line is no message");
-        let lines: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(lines.len(), 3);
-        let expected: Value = serde_json::from_str(message).unwrap();
-        assert!(lines[0] == expected && lines[2] == expected && lines[1]["error"]["reason"].is_string());
-    }
-}
-
-#[test]
 fn the_openapi_document_is_printed() {
     let output = run_umbra(&["openapi"]);
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();

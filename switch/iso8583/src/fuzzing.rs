@@ -12,8 +12,10 @@ use crate::{Route, Spec, detect, tlv};
 static DIALECTS: LazyLock<Vec<Arc<Spec>>> =
     LazyLock::new(|| Spec::builtin_names().filter_map(|name| Spec::builtin(name).ok()).collect());
 
-/// The targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+/// What must hold of an input, by its name.
+pub type Target = (&'static str, fn(&[u8]));
+
+pub const TARGETS: [Target; 6] = [
     ("decode", decode),
     ("round_trip", round_trip),
     ("framing", framing),
