@@ -1,9 +1,9 @@
 //! A request and its checked answer.
 
 use bytes::Bytes;
-use iso8583::describe::{amount_in_words, response_code_in_words};
-use iso8583::domain::AdditionalAmount;
-use iso8583::{Fields, describe};
+use iso8583::codes::response_code;
+use iso8583::domain::{AdditionalAmount, amount_in_words};
+use iso8583::{Fields, Version, describe};
 
 use crate::{AnswerFault, Error, Request, mac};
 
@@ -56,7 +56,7 @@ impl Exchange {
 
     /// DE 39 in words.
     pub fn meaning(&self) -> &'static str {
-        response_code_in_words(self.code()).unwrap_or("a code of no known meaning")
+        response_code(Version::Iso1987, self.code()).unwrap_or("a code of no known meaning")
     }
 
     /// DE 39 = 00.

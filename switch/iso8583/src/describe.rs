@@ -3,18 +3,13 @@
 use std::fmt::Write;
 
 use crate::codes;
-use crate::domain::{AdditionalAmount, Currency, OriginalData};
+use crate::domain::{AdditionalAmount, Currency, OriginalData, OriginalData1993, amount_in_words};
 use crate::json::masked;
 use crate::message::Message;
 use crate::plan::{FieldInfo, LayoutId, Sensitivity};
 use crate::spec::{Spec, Version};
 use crate::value::{Parts, Value};
 use crate::{emv, wire};
-
-/// The meaning of a DE 39 of 1987.
-pub fn response_code_in_words(code: &str) -> Option<&'static str> {
-    codes::response_code(Version::Iso1987, code)
-}
 
 /// One line a data element: number, name, value, and what the value means; parts and EMV data objects on lines of
 /// their own. Last, what the spec misses or did not expect.
@@ -126,7 +121,8 @@ fn meaning(version: Version, de: u8, value: &str, currency: Option<&str>) -> Opt
             Some(format!("of {} with trace number {}", original.mti, original.stan))
         }
         56 if version == Version::Iso1993 => {
-            Some(format!("of {} with trace number {}", value.get(..4)?, value.get(4..10)?))
+            let original = OriginalData1993::parse(value).ok()?;
+            Some(format!("of {} with trace number {}", original.mti, original.stan))
         }
         _ => None,
     }
@@ -149,35 +145,4 @@ fn additional_amounts(value: &str) -> Option<String> {
         format!("{kind} {sign}{}", amount_in_words(&item.amount.unsigned_abs().to_string(), Some(&item.currency)))
     });
     Some(words.collect::<Vec<_>>().join(", "))
-}
-
-/// Minor units with the point where the currency has it (ISO 4217); two decimals when it is not known.
-pub fn amount_in_words(minor: &str, currency: Option<&str>) -> String {
-    let known = currency.and_then(Currency::parse);
-    let name = known.map_or(currency.unwrap_or_default(), |currency| currency.code());
-    let decimals = known.map_or(2, |currency| usize::try_from(currency.exponent()).unwrap_or(2));
-    let minor = minor.trim_start_matches('0');
-    let padded = format!("{minor:0>width$}", width = decimals + 1);
-    let (major, rest) = padded.split_at(padded.len() - decimals);
-    let point = if decimals == 0 { "" } else { "." };
-    format!("{major}{point}{rest} {name}").trim_end().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_have_their_currency_s_decimals() {
-        for (minor, currency, words) in [
-            ("000000001250", Some("710"), "12.50 ZAR"),
-            ("000000000005", Some("392"), "5 JPY"),
-            ("1234", Some("048"), "1.234 BHD"),
-            ("0", Some("840"), "0.00 USD"),
-            ("77", Some("000"), "0.77 000"),
-            ("77", None, "0.77"),
-        ] {
-            assert_eq!(amount_in_words(minor, currency), words);
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! The sample purchase: a real terminal on a real socket, and what it did to the wallet.
 
 use anyhow::{Context, bail};
-use iso8583::describe::amount_in_words;
+use iso8583::domain::amount_in_words;
 use parties::{CardProfile, Connection, DemoCard, DemoFile, Dialect, Kind, Terminal, TerminalProfile};
 
 use crate::daemon::Daemon;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use iso8583::Message;
-use iso8583::describe::amount_in_words;
+use iso8583::domain::amount_in_words;
 use iso8583::domain::{Track2, mask_digits};
 use serde::Serialize;
 
@@ -95,7 +95,8 @@ impl fmt::Display for Sighting {
             write!(f, "  {part}")?;
         }
         if let Some(code) = &self.code {
-            let meaning = iso8583::describe::response_code_in_words(code).unwrap_or("of no known meaning");
+            let meaning =
+                iso8583::codes::response_code(iso8583::Version::Iso1987, code).unwrap_or("of no known meaning");
             write!(f, "  {code} {meaning}")?;
         }
         self.note.iter().try_for_each(|note| write!(f, "  ({note})"))

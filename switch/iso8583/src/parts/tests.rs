@@ -148,7 +148,7 @@ fn emv_tags_are_followed_into_their_templates() {
     refused(&spec, "70039F0101", "48.70", 2);
     refused(&spec, "70049F010101", "48.70.9F01", 5);
     let wire = from_hex("700A5A084111111111111111").unwrap();
-    let wire = [b"0200\0\0\0\0\0\x01\0\0012".as_slice(), &wire].concat();
+    let wire = [&b"0200\0\0\0\0\0\x01\0\0"[..], b"012", &wire].concat();
     let masked = spec.decode(&wire).unwrap().json(true).to_string();
     assert!(masked.contains("411111******1111") && !masked.contains("4111111111111111"), "{masked}");
 }

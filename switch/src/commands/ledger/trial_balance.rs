@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use iso8583::describe::amount_in_words;
+use iso8583::domain::amount_in_words;
 use ledger::{AsOf, TrialBalance};
 use serde_json::json;
 

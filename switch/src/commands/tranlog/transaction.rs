@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
-use iso8583::Spec;
-use iso8583::describe::{amount_in_words, response_code_in_words};
+use iso8583::codes::response_code;
+use iso8583::domain::amount_in_words;
+use iso8583::{Spec, Version};
 use serde::Deserialize;
 use tranlog::StoredRow;
 
@@ -122,7 +123,7 @@ impl Message<'_> {
         let spec = Spec::builtin("iso87ascii").ok();
         let name = |de: u8| spec.as_ref().and_then(|spec| spec.field(de)).map_or("", |field| &field.name).to_owned();
         let shown = self.elements.iter().map(|(de, text)| {
-            let meaning = if *de == 39 { response_code_in_words(text) } else { None };
+            let meaning = if *de == 39 { response_code(Version::Iso1987, text) } else { None };
             let meaning = meaning.map(|meaning| format!("  ({meaning})")).unwrap_or_default();
             format!("  {de:3}  {:45}  {text}{meaning}", name(*de))
         });
