@@ -243,8 +243,7 @@ fn write_text(plan: &Plan, text: &[u8], out: &mut BytesMut) -> Result<(), &'stat
     write_writable_text(plan, text, out)
 }
 
-/// Characters that are of the class. Short values of fixed fields are filled: digits with zeros on the left,
-/// characters with spaces on the right.
+/// Characters that are of the class. Short values of fixed fields are filled as the spec says.
 #[inline]
 pub(crate) fn write_writable_text(plan: &Plan, text: &[u8], out: &mut BytesMut) -> Result<(), &'static str> {
     let missing = match plan.length {
@@ -254,12 +253,12 @@ pub(crate) fn write_writable_text(plan: &Plan, text: &[u8], out: &mut BytesMut) 
     if missing == 0 {
         return put_text(plan, text, out);
     }
-    let filled: Vec<u8> = match plan.class {
-        Class::Numeric => std::iter::repeat_n(b'0', missing).chain(text.iter().copied()).collect(),
-        Class::Text | Class::Alphabetic | Class::Alphanumeric => {
-            text.iter().copied().chain(std::iter::repeat_n(b' ', missing)).collect()
-        }
-        _ => return Err("is shorter than its fixed length"),
+    let Some(fill) = plan.fill else { return Err("is shorter than its fixed length") };
+    let filling = std::iter::repeat_n(fill.with, missing);
+    let text = text.iter().copied();
+    let filled: Vec<u8> = match fill.side {
+        Side::Left => filling.chain(text).collect(),
+        Side::Right => text.chain(filling).collect(),
     };
     put_text(plan, &filled, out)
 }

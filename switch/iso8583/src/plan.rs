@@ -63,6 +63,13 @@ pub struct Spare {
     pub holds: u8,
 }
 
+/// What short values of a fixed length are filled with when they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fill {
+    pub side: Side,
+    pub with: u8,
+}
+
 /// What must not be shown, and how much of it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -154,6 +161,8 @@ pub struct Plan {
     pub encoding: Encoding,
     pub length: Length,
     pub spare: Spare,
+    /// `None`: short values are refused.
+    pub fill: Option<Fill>,
     /// Which of the spec's layouts its value has, where it is made of parts.
     pub layout: Option<LayoutId>,
 }

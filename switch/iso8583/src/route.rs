@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{BufMut, BytesMut};
+use zeroize::Zeroizing;
 
 use crate::encode::{EncodeError, Spans, refused, unknown, write_flat, write_value, write_writable_text};
 use crate::message::{Message, binary_of, bit, elements, put_text};
@@ -49,7 +50,8 @@ impl Route {
         }
         self.to.write_start(message.mti(), message.present(), out)?;
         let mut spans = Spans::new(out.len() - base);
-        let mut scratch = Vec::new();
+        // Values in clear stand in it: it never grows, which would leave copies behind, and is wiped.
+        let mut scratch = Zeroizing::new(Vec::new());
         // What is copied as it stands is copied in as few pieces as can be.
         let mut run = 0..0;
         for de in message.des() {
@@ -73,6 +75,9 @@ impl Route {
                 let written = write_value(&self.to, target, (&value).into(), out);
                 written.map_err(|fault| fault.in_written_element(de))?;
             } else {
+                if scratch.capacity() == 0 {
+                    scratch.reserve(message.wire().len() * 2);
+                }
                 let written = rewrite(plan, target, value, usize::from(span.units), &mut scratch, out);
                 written.map_err(|reason| refused(de, reason))?;
             }

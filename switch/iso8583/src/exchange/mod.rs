@@ -120,6 +120,8 @@ fn field(name: &str, class: Class, encoding: EncodingName) -> FieldFile {
         encoding: Some(encoding),
         odd_side: None,
         odd_spare: None,
+        fill: None,
+        fill_side: None,
         sensitive: None,
         parts: None,
     }

@@ -34,6 +34,8 @@ struct MoovField {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     prefix_length: Option<u8>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    padding: Option<MoovPadding>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     tag: Option<MoovTag>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", serialize_with = "by_number")]
     subfields: BTreeMap<String, MoovField>,
@@ -61,6 +63,41 @@ struct MoovTag {
     skip_unknown: bool,
     #[serde(default, rename = "storeUnknownTLVTags", skip_serializing_if = "std::ops::Not::not")]
     store_unknown: bool,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct MoovPadding {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    pad: MoovPad,
+}
+
+/// A character; the older dialect has its number.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(untagged)]
+enum MoovPad {
+    Text(String),
+    Number(u32),
+    #[default]
+    None,
+}
+
+impl MoovPadding {
+    /// `None` where nothing is filled.
+    fn fill(&self) -> Option<(Side, Option<char>)> {
+        let side = match word(&self.kind, "Padder").as_str() {
+            "left" => Side::Left,
+            "right" => Side::Right,
+            _ => return None,
+        };
+        let with = match &self.pad {
+            MoovPad::Text(text) => text.chars().next(),
+            MoovPad::Number(number) => char::from_u32(*number),
+            MoovPad::None => None,
+        };
+        Some((side, with))
+    }
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -189,6 +226,14 @@ fn read_field(source: &MoovField, place: &str, page: &mut Option<CodePage>, loss
     if enc == EncodingName::Bcd {
         let left = word(&source.enc, "Encoder") != "lbcd";
         read.odd_side = Some(if left { Side::Left } else { Side::Right });
+    }
+    if let Some((side, with)) = source.padding.as_ref().and_then(MoovPadding::fill) {
+        let fits = with.and_then(|with| u8::try_from(with).ok());
+        if read.length.is_some() && fits.is_some_and(|with| crate::check::writable(class, &[with]).is_ok()) {
+            (read.fill_side, read.fill) = (Some(side), with);
+        } else {
+            losses.add(place, "padding of a field that is not of fixed length and text cannot be expressed");
+        }
     }
     if !source.subfields.is_empty() {
         read.parts = Some(read_layout(source, place, page, losses));
@@ -381,6 +426,11 @@ fn write_field(spec: &SpecFile, field: &FieldFile, place: &str, tagged: bool, lo
         description: field.name.clone(),
         enc: enc_name(encoding, spec, field.odd_side.unwrap_or(default_side)),
         prefix,
+        // Theirs is stripped on decoding, so only what the spec says in so many words is written.
+        padding: field.fill.map(|fill| MoovPadding {
+            kind: if field.fill_side == Some(Side::Left) { "Left".into() } else { "Right".into() },
+            pad: MoovPad::Text(fill.to_string()),
+        }),
         ..MoovField::default()
     };
     if let Some(layout) = &field.parts {

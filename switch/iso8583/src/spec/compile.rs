@@ -6,7 +6,7 @@ use super::presence::Presence;
 use super::{Spec, SpecError, Version};
 use crate::LAST_DATA_ELEMENT;
 use crate::charset::CodePage;
-use crate::plan::{Class, Counts, Encoding, FieldInfo, LayoutId, Length, Plan, Prefix, PrefixForm, Side, Spare};
+use crate::plan::{Class, Counts, Encoding, FieldInfo, Fill, LayoutId, Length, Plan, Prefix, PrefixForm, Side, Spare};
 use crate::wire::PREFIX_WIDTH_MAX;
 
 /// Parts within parts may not go deeper than this.
@@ -135,7 +135,8 @@ impl Compiler<'_> {
             }
             Some(parts) => Some(self.layout(parts, depth).map_err(|fault| fault.at("parts"))?),
         };
-        let plan = Plan { class: field.class, encoding, length, spare: self.spare(field, length), layout };
+        let fill = fill(field, length)?;
+        let plan = Plan { class: field.class, encoding, length, spare: self.spare(field, length), fill, layout };
         let info = FieldInfo {
             name: field.name.clone(),
             sensitivity: field.sensitive,
@@ -330,8 +331,28 @@ impl Compiler<'_> {
             _ => (Class::Binary, Encoding::Binary),
         };
         let spare = Spare { side: Side::Right, holds: 0 };
-        Plan { class, encoding, length: Length::Given { max: VALUE_MAX }, spare, layout: None }
+        Plan { class, encoding, length: Length::Given { max: VALUE_MAX }, spare, fill: None, layout: None }
     }
+}
+
+/// What short values are filled with, by the class where nothing is said.
+fn fill(field: &FieldFile, length: Length) -> Result<Option<Fill>, Fault> {
+    let is_said = field.fill.is_some() || field.fill_side.is_some();
+    let (side, with) = match field.class {
+        Class::Numeric => (Side::Left, '0'),
+        Class::Alphabetic | Class::Alphanumeric | Class::Text => (Side::Right, ' '),
+        Class::Binary | Class::Track | Class::SignedAmount if is_said => {
+            return Err(Fault::from("only values of classes n, a, an and ans are filled; leave it out").at("fill"));
+        }
+        Class::Binary | Class::Track | Class::SignedAmount => return Ok(None),
+    };
+    if is_said && !matches!(length, Length::Fixed(_)) {
+        return Err(Fault::from("only values of a fixed length are filled; leave it out").at("fill"));
+    }
+    let (side, with) = (field.fill_side.unwrap_or(side), field.fill.unwrap_or(with));
+    let with = u8::try_from(with).ok().filter(|with| crate::check::writable(field.class, &[*with]).is_ok());
+    let with = with.ok_or_else(|| Fault::from("is no character of the field's class").at("fill"))?;
+    Ok(Some(Fill { side, with }))
 }
 
 fn plain_prefix(width: u8, form: PrefixForm) -> Prefix {

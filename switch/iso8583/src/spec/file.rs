@@ -169,6 +169,13 @@ pub(crate) struct FieldFile {
     /// What the spare half byte holds, where not as the spec says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub odd_spare: Option<SpareName>,
+    /// The character that short values of a fixed length are filled with when they are written; 0 in class n and a space
+    /// in classes a, an and ans where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fill: Option<char>,
+    /// Where they are filled; on the left in class n and on the right in classes a, an and ans where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fill_side: Option<Side>,
     /// What must not be shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sensitive: Option<Sensitivity>,

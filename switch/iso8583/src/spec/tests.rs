@@ -35,6 +35,27 @@ fn errors_name_file_place_and_remedy() {
 }
 
 #[test]
+fn short_values_are_filled_as_the_spec_says() {
+    for (class, fill, given, filled) in [
+        ("n", "", "7", "007"),
+        ("ans", "", "7", "7  "),
+        ("ans", r#","fill":"0","fill_side":"left""#, "7", "007"),
+        ("n", r#","fill":"9","fill_side":"right""#, "7", "799"),
+        ("an", r#","fill":"X""#, "7", "7XX"),
+        ("ans", "", "777", "777"),
+    ] {
+        let field = format!(r#"{{"name":"a","class":"{class}","length":3{fill}}}"#);
+        let text = format!(r#"{{"name":"x","extends":"iso87ascii","fields":{{"48":{field}}}}}"#);
+        let spec = Spec::parse(&text).unwrap();
+        let mut fields = crate::Fields::new("0200");
+        fields.set(48, given);
+        let mut wire = bytes::BytesMut::new();
+        spec.encode(&fields, &mut wire).unwrap();
+        assert_eq!(spec.decode(&wire).unwrap().text(48).unwrap(), filled);
+    }
+}
+
+#[test]
 fn a_file_may_change_one_field_of_a_builtin_spec() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("mine.json");
@@ -84,6 +105,9 @@ fn every_fault_of_a_spec_has_its_place_and_a_remedy() {
         (r#""fields":{"3":{"name":"a","class":"ans","length":1,"encoding":"bcd"}}"#, "fields.3.encoding", "ebcdic"),
         (r#""fields":{"3":{"name":"a","class":"n","max":5,"prefix":9}}"#, "fields.3.prefix", "1 to 6"),
         (r#""fields":{"3":{"name":"a","class":"x+n","max":5,"prefix":2}}"#, "fields.3", "fixed length"),
+        (r#""fields":{"3":{"name":"a","class":"n","length":5,"fill":" "}}"#, "fields.3.fill", "class"),
+        (r#""fields":{"3":{"name":"a","class":"b","length":5,"fill":"0"}}"#, "fields.3.fill", "leave it out"),
+        (r#""fields":{"3":{"name":"a","class":"n","max":5,"prefix":2,"fill":"0"}}"#, "fields.3.fill", "leave it out"),
         (
             r#""fields":{"3":{"name":"a","class":"b","length":5,"encoding":"hex","parts":{"layout":"ber-tlv"}}}"#,
             "fields.3.encoding",
