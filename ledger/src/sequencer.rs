@@ -187,7 +187,9 @@ impl Ledger {
         self.queue(job).map(|()| submitted)
     }
 
-    fn read<T>(&self, act: impl FnOnce(&State) -> T) -> T {
+    /// Several reads as of one sequence, which is [`State::seq`]: nothing is applied between them, and nothing is shown
+    /// that is not durable. Events wait while `act` works, so it takes what it needs and leaves.
+    pub fn read<T>(&self, act: impl FnOnce(&State) -> T) -> T {
         act(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -459,7 +461,9 @@ impl Sequencer {
         }
     }
 
-    fn read<T>(&self, act: impl FnOnce(&State) -> T) -> T {
+    /// Several reads as of one sequence, which is [`State::seq`]: nothing is applied between them, and nothing is shown
+    /// that is not durable. Events wait while `act` works, so it takes what it needs and leaves.
+    pub fn read<T>(&self, act: impl FnOnce(&State) -> T) -> T {
         act(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 

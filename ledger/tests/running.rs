@@ -353,6 +353,35 @@ fn a_panic_stops_the_ledger_like_a_failed_write() {
     assert!(reason.recv_timeout(Duration::from_secs(10)).unwrap().contains("panicked"));
 }
 
+/// Money that goes to and fro is all there in every read of both accounts, and so much of it as the sequence says.
+#[test]
+fn several_reads_are_of_one_sequence() {
+    const EVENTS: u64 = 3_000;
+    let clock = Arc::new(ManualClock::new(START));
+    let ledger = Ledger::open(Arc::new(SimStorage::default()), config(&clock)).unwrap();
+    for number in 1..=2 {
+        ledger.submit_blocking(open_account(number, number, Floor::Unlimited)).unwrap();
+    }
+    let reads = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for number in 0..EVENTS {
+                ledger.submit_blocking(post(10 + number, 1, 2, 1)).unwrap();
+            }
+        });
+        let mut reads = Vec::new();
+        while !writer.is_finished() {
+            reads.push(ledger.read(|state| (state.seq(), state.account(1).unwrap(), state.account(2).unwrap())));
+        }
+        reads
+    });
+    for (seq, from, to) in &reads {
+        let posted = i64::try_from(seq - 2).unwrap();
+        assert_eq!((from.debits, to.credits), (posted, posted), "at {seq}");
+    }
+    assert!(reads.iter().any(|(seq, ..)| (3..EVENTS).contains(seq)), "some were made in the middle");
+    assert_eq!(ledger.read(|state| state.seq()), EVENTS + 2);
+}
+
 #[test]
 fn holds_expire_by_themselves_and_followers_see_it() {
     let clock = Arc::new(ManualClock::new(START));
