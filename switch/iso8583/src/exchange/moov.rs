@@ -354,6 +354,15 @@ fn bitmap_field(encoding: EncodingName, bytes: u32, inner: bool) -> MoovField {
     }
 }
 
+fn form_name(form: PrefixForm) -> &'static str {
+    match form {
+        PrefixForm::Ascii => "ASCII",
+        PrefixForm::Ebcdic => "EBCDIC",
+        PrefixForm::Bcd => "BCD",
+        PrefixForm::Binary => "Binary",
+    }
+}
+
 fn enc_name(encoding: EncodingName, spec: &SpecFile, odd: Side) -> String {
     match (encoding, odd) {
         (EncodingName::Ascii, _) => "ASCII",
@@ -398,12 +407,6 @@ fn write_field(spec: &SpecFile, field: &FieldFile, place: &str, tagged: bool, lo
         losses.add(place, "a prefix that counts itself cannot be expressed");
     }
     let form = field.prefix_encoding.or(all.prefix).unwrap_or(PrefixForm::Ascii);
-    let form_name = |form: PrefixForm| match form {
-        PrefixForm::Ascii => "ASCII",
-        PrefixForm::Ebcdic => "EBCDIC",
-        PrefixForm::Bcd => "BCD",
-        PrefixForm::Binary => "Binary",
-    };
     let fixed = match encoding {
         EncodingName::Bcd => "BCD.Fixed",
         EncodingName::Binary => "Binary.Fixed",
@@ -456,21 +459,11 @@ fn write_layout(spec: &SpecFile, layout: &LayoutFile, place: &str, written: &mut
             tagged = Some("BerTLV".to_owned());
         }
         LayoutName::Tlv => {
-            let enc = match layout.tag_encoding.or(spec.encodings.prefix).unwrap_or(PrefixForm::Ascii) {
-                PrefixForm::Ascii => "ASCII",
-                PrefixForm::Ebcdic => "EBCDIC",
-                PrefixForm::Bcd => "BCD",
-                PrefixForm::Binary => "Binary",
-            };
+            let tag_form = layout.tag_encoding.or(spec.encodings.prefix).unwrap_or(PrefixForm::Ascii);
+            let enc = form_name(tag_form);
             let length = u32::from(layout.tag.unwrap_or(0));
             written.tag = Some(MoovTag { length, enc: enc.into(), ..sort("StringsByInt") });
-            let name = match form {
-                PrefixForm::Ascii => "ASCII",
-                PrefixForm::Ebcdic => "EBCDIC",
-                PrefixForm::Bcd => "BCD",
-                PrefixForm::Binary => "Binary",
-            };
-            tagged = Some(format!("{name}.{}", "L".repeat(usize::from(layout.prefix.unwrap_or(1)))));
+            tagged = Some(format!("{}.{}", form_name(form), "L".repeat(usize::from(layout.prefix.unwrap_or(1)))));
         }
         LayoutName::Ltv | LayoutName::Dataset => {
             losses.add(place, "this layout cannot be expressed; the value is written as bytes");
