@@ -9,7 +9,7 @@ use crate::codes;
 use crate::decode::DecodeError;
 use crate::encode::EncodeError;
 use crate::fields::Fields;
-use crate::route::Route;
+use crate::route::{Route, fields_for};
 use crate::spec::{Spec, Version};
 
 /// Two-digit year and month: dates of 1987 have no year, and the nearest to this is taken.
@@ -59,7 +59,7 @@ impl Converter {
         if editions.0 == editions.1 && self.route.encode(&message, out).is_ok() {
             return Ok(Vec::new());
         }
-        let mut fields = message.to_fields();
+        let mut fields = fields_for(&message, &self.to);
         let mut lost = match editions {
             (from, to) if from == to => Vec::new(),
             (Version::Iso1987, Version::Iso1993) => self.to_1993(&mut fields),

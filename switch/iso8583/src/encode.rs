@@ -6,7 +6,7 @@ use bytes::{BufMut, BytesMut};
 
 use crate::LAST_DATA_ELEMENT;
 use crate::check::{check, digits, writable};
-use crate::fields::{Fields, ValueRef};
+use crate::fields::{Fields, Raw};
 use crate::message::{bit, elements};
 use crate::parts::{self, PartFault, put_bits};
 use crate::plan::{Class, Encoding, Length, Plan, Side, Spare};
@@ -78,11 +78,11 @@ impl Spec {
     fn write_fields(&self, fields: &Fields, base: usize, out: &mut BytesMut) -> Result<Spans, EncodeError> {
         self.write_start(fields.mti(), fields.present(), out)?;
         let mut spans = Spans::new(out.len() - base);
-        for (de, value) in fields.iter() {
+        for (de, value) in fields.raws() {
             let plan = self.plan(de).ok_or_else(|| unknown(de))?;
             match value {
-                ValueRef::Text(text) if plan.layout.is_none() => {
-                    write_flat(plan, text.as_bytes(), true, out).map_err(|reason| refused(de, reason))?;
+                Raw::Text(text) if plan.layout.is_none() => {
+                    write_flat(plan, text, true, out).map_err(|reason| refused(de, reason))?;
                 }
                 value => write_value(self, plan, value, out).map_err(|fault| fault.in_written_element(de))?,
             }
@@ -137,10 +137,10 @@ pub(crate) fn unknown(de: u8) -> EncodeError {
     refused(de, "is not part of this spec")
 }
 
-impl<'a> From<&'a Value> for ValueRef<'a> {
+impl<'a> From<&'a Value> for Raw<'a> {
     fn from(value: &'a Value) -> Self {
         match value {
-            Value::Text(text) => Self::Text(text),
+            Value::Text(text) => Self::Text(text.as_bytes()),
             Value::Binary(bytes) => Self::Binary(bytes),
             Value::Parts(parts) => Self::Parts(parts),
         }
@@ -148,15 +148,15 @@ impl<'a> From<&'a Value> for ValueRef<'a> {
 }
 
 /// Writes a value of any kind, its length prefix first.
-pub(crate) fn write_value(spec: &Spec, plan: &Plan, value: ValueRef<'_>, out: &mut BytesMut) -> Result<(), PartFault> {
+pub(crate) fn write_value(spec: &Spec, plan: &Plan, value: Raw<'_>, out: &mut BytesMut) -> Result<(), PartFault> {
     let layout = plan.layout.and_then(|id| spec.layout(id));
     match (value, layout) {
-        (ValueRef::Text(text), None) => Ok(write_flat(plan, text.as_bytes(), true, out)?),
-        (ValueRef::Binary(bytes), None) => Ok(write_flat(plan, bytes, false, out)?),
-        (ValueRef::Text(text), Some(_)) => write_raw_parts(spec, plan, text.as_bytes(), true, out),
-        (ValueRef::Binary(bytes), Some(_)) => write_raw_parts(spec, plan, bytes, false, out),
-        (ValueRef::Parts(_), None) => Err("is not made of parts in this spec".into()),
-        (ValueRef::Parts(parts), Some(layout)) => {
+        (Raw::Text(text), None) => Ok(write_flat(plan, text, true, out)?),
+        (Raw::Binary(bytes), None) => Ok(write_flat(plan, bytes, false, out)?),
+        (Raw::Text(text), Some(_)) => write_raw_parts(spec, plan, text, true, out),
+        (Raw::Binary(bytes), Some(_)) => write_raw_parts(spec, plan, bytes, false, out),
+        (Raw::Parts(_), None) => Err("is not made of parts in this spec".into()),
+        (Raw::Parts(parts), Some(layout)) => {
             let mut bytes = BytesMut::new();
             parts::write(spec, layout, parts, &mut bytes)?;
             write_encoded(plan, &bytes, out)?;

@@ -14,6 +14,14 @@ pub enum ValueRef<'a> {
     Parts(&'a Parts),
 }
 
+/// The same for encoding, which checks characters against their class anyway: no text is made of them first.
+#[derive(Clone, Copy)]
+pub(crate) enum Raw<'a> {
+    Text(&'a [u8]),
+    Binary(&'a [u8]),
+    Parts(&'a Parts),
+}
+
 /// A data element, and where its value is in the one buffer that holds them all.
 #[derive(Clone, Copy)]
 struct Entry {
@@ -149,11 +157,19 @@ impl Fields {
     }
 
     #[inline]
-    fn value_of(&self, entry: &Entry) -> ValueRef<'_> {
+    fn raw(&self, entry: &Entry) -> Raw<'_> {
         match entry.kind {
-            Kind::Text => ValueRef::Text(std::str::from_utf8(self.bytes(entry)).unwrap_or_default()),
-            Kind::Binary => ValueRef::Binary(self.bytes(entry)),
-            Kind::Parts => self.parts.get(entry.start as usize).map_or(ValueRef::Binary(&[]), ValueRef::Parts),
+            Kind::Text => Raw::Text(self.bytes(entry)),
+            Kind::Binary => Raw::Binary(self.bytes(entry)),
+            Kind::Parts => self.parts.get(entry.start as usize).map_or(Raw::Binary(&[]), Raw::Parts),
+        }
+    }
+
+    fn value_of(&self, entry: &Entry) -> ValueRef<'_> {
+        match self.raw(entry) {
+            Raw::Text(text) => ValueRef::Text(std::str::from_utf8(text).unwrap_or_default()),
+            Raw::Binary(bytes) => ValueRef::Binary(bytes),
+            Raw::Parts(parts) => ValueRef::Parts(parts),
         }
     }
 
@@ -171,6 +187,11 @@ impl Fields {
 
     pub fn parts(&self, de: u8) -> Option<&Parts> {
         if let Some(ValueRef::Parts(parts)) = self.value(de) { Some(parts) } else { None }
+    }
+
+    #[inline]
+    pub(crate) fn raws(&self) -> impl Iterator<Item = (u8, Raw<'_>)> {
+        self.entries.iter().map(|entry| (entry.de, self.raw(entry)))
     }
 
     /// In ascending order of data element.

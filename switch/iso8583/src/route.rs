@@ -6,9 +6,11 @@ use bytes::{BufMut, BytesMut};
 use zeroize::Zeroizing;
 
 use crate::encode::{EncodeError, Spans, refused, unknown, write_flat, write_value, write_writable_text};
+use crate::fields::Fields;
 use crate::message::{Message, binary_of, bit, elements, put_text};
 use crate::plan::{Class, Encoding, Plan};
 use crate::spec::Spec;
+use crate::wire::{hexadecimal, to_hex};
 
 /// What is known beforehand of messages that go from one dialect into another.
 pub struct Route {
@@ -101,11 +103,22 @@ fn rewrite(
         // Its characters stand for bytes by both, or are characters by both.
         (_, Encoding::Ascii) => (value, true),
         (Class::Binary, Encoding::Hex) if target.class == Class::Binary => (value, true),
+        // Bytes that are characters there are hexadecimal ones, as those are read as bytes.
+        (Class::Binary, Encoding::Binary) if is_text_class(target.class) => {
+            scratch.clear();
+            scratch.extend(value.iter().flat_map(|byte| hexadecimal(*byte)));
+            (&scratch[..], true)
+        }
         (Class::Binary, Encoding::Binary) => (value, false),
         (Class::Binary, _) => {
+            let bytes = binary_of(plan, value).unwrap_or_default();
             scratch.clear();
-            scratch.extend_from_slice(&binary_of(plan, value).unwrap_or_default());
-            (&scratch[..], false)
+            if is_text_class(target.class) {
+                scratch.extend(bytes.iter().flat_map(|byte| hexadecimal(*byte)));
+            } else {
+                scratch.extend_from_slice(&bytes);
+            }
+            (&scratch[..], is_text_class(target.class))
         }
         _ => {
             scratch.clear();
@@ -119,6 +132,26 @@ fn rewrite(
     } else {
         write_flat(target, bytes, is_text, out)
     }
+}
+
+fn is_text_class(class: Class) -> bool {
+    matches!(class, Class::Text | Class::Alphanumeric)
+}
+
+/// The fields of a message as another dialect can write them: bytes that are characters there become hexadecimal ones,
+/// and what has no parts there stands as it is.
+pub(crate) fn fields_for(message: &Message<'_>, to: &Spec) -> Fields {
+    let mut fields = message.to_fields();
+    for de in message.des() {
+        let Some(target) = to.plan(de).filter(|plan| plan.layout.is_none()) else { continue };
+        match (message.text(de), message.binary(de)) {
+            (Some(text), _) => fields.set(de, text),
+            (None, Some(bytes)) if is_text_class(target.class) => fields.set(de, to_hex(&bytes)),
+            (None, Some(bytes)) => fields.set_binary(de, bytes),
+            (None, None) => {}
+        }
+    }
+    fields
 }
 
 fn put_run(message: &Message<'_>, run: &mut std::ops::Range<usize>, out: &mut BytesMut) {
