@@ -12,7 +12,7 @@ use crate::parts::{self, PartFault, put_bits};
 use crate::plan::{Class, Encoding, Length, Plan, Side, Spare};
 use crate::spec::Spec;
 use crate::value::Value;
-use crate::wire::{from_hexadecimal, pack, put_each, write_length};
+use crate::wire::{from_hexadecimal, pack, put_each, put_from_hexadecimal, write_length};
 
 /// Why fields cannot be written in the spec. Never holds a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -211,14 +211,7 @@ pub(crate) fn write_flat(plan: &Plan, value: &[u8], is_text: bool, out: &mut Byt
             let (pairs, []) = value.as_chunks::<2>() else { return Err(NOT_HEXADECIMAL) };
             if matches!(plan.encoding, Encoding::Binary) {
                 write_prefix(plan, pairs.len(), pairs.len(), out)?;
-                let bad = std::cell::Cell::new(false);
-                put_each(pairs, out, |[high, low]| {
-                    from_hexadecimal(*high, *low).unwrap_or_else(|| {
-                        bad.set(true);
-                        0
-                    })
-                });
-                return if bad.get() { Err(NOT_HEXADECIMAL) } else { Ok(()) };
+                return if put_from_hexadecimal(pairs, out) { Ok(()) } else { Err(NOT_HEXADECIMAL) };
             }
             let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| from_hexadecimal(*high, *low)).collect();
             write_binary(plan, &bytes.ok_or(NOT_HEXADECIMAL)?, out)

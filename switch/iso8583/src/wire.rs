@@ -81,19 +81,15 @@ pub(crate) fn write_length(
     // The widest prefix is PREFIX_WIDTH_MAX bytes: a spec with a wider one does not load.
     let mut bytes = [0; PREFIX_WIDTH_MAX];
     let bytes = bytes.get_mut(..width).ok_or("has a length prefix wider than any")?;
-    let mut digit = |base: usize| {
-        let digit = rest % base;
-        rest /= base;
-        // Below `base`, which is at most 256.
-        digit as u8
-    };
+    // Each step takes less than 256 off the end, so that it fits a byte.
     for byte in bytes.iter_mut().rev() {
-        *byte = match prefix.form {
-            PrefixForm::Ascii => b'0' | digit(10),
-            PrefixForm::Ebcdic => 0xF0 | digit(10),
-            PrefixForm::Bcd => digit(10) | digit(10) << 4,
-            PrefixForm::Binary => digit(256),
+        let (digit, left) = match prefix.form {
+            PrefixForm::Ascii => (usize::from(b'0') + rest % 10, rest / 10),
+            PrefixForm::Ebcdic => (0xF0 + rest % 10, rest / 10),
+            PrefixForm::Bcd => (rest / 10 % 10 * 16 + rest % 10, rest / 100),
+            PrefixForm::Binary => (rest & 0xFF, rest >> 8),
         };
+        (*byte, rest) = (digit as u8, left);
     }
     out.put_slice(bytes);
     Ok(())
@@ -125,7 +121,7 @@ pub(crate) fn pack(text: &[u8], spare: Spare, out: &mut BytesMut) {
 
 /// A byte for each item, with one check for room.
 #[inline]
-pub(crate) fn put_each<T>(items: &[T], out: &mut BytesMut, byte: impl Fn(&T) -> u8) {
+pub(crate) fn put_each<T>(items: &[T], out: &mut BytesMut, mut byte: impl FnMut(&T) -> u8) {
     let start = out.len();
     out.put_bytes(0, items.len());
     let places = out.get_mut(start..).unwrap_or_default();
@@ -181,6 +177,19 @@ static HALVES: [u8; 256] = {
 pub(crate) fn from_hexadecimal(high: u8, low: u8) -> Option<u8> {
     let [high, low] = [high, low].map(|character| HALVES[usize::from(character)]);
     if high | low == NO_DIGIT { None } else { Some(high << 4 | low) }
+}
+
+/// Writes the bytes that hexadecimal characters stand for; gives whether that is what they are.
+#[inline]
+pub(crate) fn put_from_hexadecimal(pairs: &[[u8; 2]], out: &mut BytesMut) -> bool {
+    // One look at the end instead of one a pair: only NO_DIGIT has an upper half.
+    let mut seen = 0;
+    put_each(pairs, out, |pair| {
+        let [high, low] = pair.map(|character| HALVES[usize::from(character)]);
+        seen |= high | low;
+        high << 4 | low & 0x0F
+    });
+    seen & 0xF0 == 0
 }
 
 /// Upper-case hexadecimal.
