@@ -1,10 +1,12 @@
-//! How long a start takes with many accounts, and what they take in memory:
+//! How long a start takes with many accounts whose opening is forgotten, and what they take in memory:
 //! `cargo bench -p ledger --bench restart -- 10000000`. Some 200 bytes of disk an account, in a folder that is removed.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ledger::limits::HORIZON_MS;
+use ledger::testing::ManualClock;
 use ledger::{
     AccountKind, Body, Clock, Content, Event, EventId, FileStorage, Floor, Ledger, LedgerConfig, SubmitError,
     SystemClock,
@@ -18,30 +20,60 @@ fn main() {
     let said = std::env::args().skip(1).find_map(|argument| argument.replace('_', "").parse().ok());
     let accounts = said.unwrap_or(ACCOUNTS);
     let folder = tempfile::tempdir().expect("a folder for the ledger");
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
     let before = resident();
-    let ledger = open(folder.path());
-    let opened = timed("open the accounts", || open_accounts(&ledger, accounts));
+    let ledger = open(folder.path(), &clock);
+    let opened = timed("open the accounts", || open_accounts(&ledger, &clock, 0..accounts));
     println!("{:>12.0} events/s, snapshots being made", accounts as f64 / opened.as_secs_f64());
     println!("{:>12} bytes of memory an account, with the event that opened it", (resident() - before) / accounts);
+    timed("let a day go by", || let_a_day_go_by(&ledger, &clock, accounts));
+    // So many that further segments are closed and a snapshot is made of what is left.
+    timed("open some more", || open_accounts(&ledger, &clock, accounts + DAY..accounts + DAY + MORE));
     timed("finish the snapshots that are due", || wait_for_snapshots(folder.path()));
+    let last = ledger.last_seq();
     timed("close", || ledger.close());
     files(folder.path());
-    let ledger = timed_value("start again", || open(folder.path()));
-    assert_eq!(ledger.last_seq(), accounts, "all of them are there");
+    let ledger = timed_value("start again", || open(folder.path(), &clock));
+    assert_eq!(ledger.last_seq(), last, "all of it is there");
+    let sizes = ledger.read(|state| state.sizes());
+    println!("{sizes:?}");
     ledger.close();
 }
 
-fn open(folder: &Path) -> Ledger {
+/// Openings while a day goes by, and after it.
+const DAY: u64 = 10_000;
+const MORE: u64 = 600_000;
+
+fn open(folder: &Path, clock: &Arc<ManualClock>) -> Ledger {
     let storage = FileStorage::open(folder).expect("the folder");
-    Ledger::open(Arc::new(storage), LedgerConfig::new(Arc::new(SystemClock))).expect("a ledger")
+    let config = LedgerConfig { snapshot_segments: 1, ..LedgerConfig::new(clock.clone()) };
+    Ledger::open(Arc::new(storage), config).expect("a ledger")
 }
 
-fn open_accounts(ledger: &Ledger, accounts: u64) {
+/// Until what was opened before is forgotten; a clock that jumps would stop the ledger.
+fn let_a_day_go_by(ledger: &Ledger, clock: &Arc<ManualClock>, accounts: u64) {
+    let end = clock.now() + HORIZON_MS + 60_000;
+    for number in accounts..accounts + DAY {
+        // Ticks, which forget some thousands of events each, come as time goes on.
+        clock.advance(if clock.now() < end { 50_000 } else { 1_000 });
+        open_accounts(ledger, clock, number..number + 1);
+        let remembered =
+            ledger.read(|state| state.sizes().into_iter().find(|(table, _)| *table == "remembered_events"));
+        if clock.now() >= end && remembered.is_some_and(|(_, rows)| rows < 100_000) {
+            return;
+        }
+    }
+}
+
+fn open_accounts(ledger: &Ledger, clock: &Arc<ManualClock>, numbers: std::ops::Range<u64>) {
     let mut waiting = std::collections::VecDeque::new();
-    let mut next = 0;
-    while next < accounts || !waiting.is_empty() {
-        if next < accounts && waiting.len() < 3 {
-            let events = (next..accounts.min(next + BATCH)).map(opening).collect::<Vec<_>>();
+    let (mut next, end) = (numbers.start, numbers.end);
+    while next < end || !waiting.is_empty() {
+        if next < end && waiting.len() < 3 {
+            // Where more events come than are remembered, those of this moment must be newer than what makes room.
+            clock.advance(5);
+            let opening = |number| opening(number, clock.now());
+            let events = (next..end.min(next + BATCH)).map(opening).collect::<Vec<_>>();
             match ledger.submit_all_later(events) {
                 Ok(submitted) => {
                     waiting.push_back(submitted);
@@ -79,12 +111,12 @@ fn wait_for_snapshots(folder: &Path) {
     }
 }
 
-fn opening(number: u64) -> Event {
+fn opening(number: u64, now: u64) -> Event {
     let mut low = [0; 10];
     low[2..].copy_from_slice(&number.to_be_bytes());
     let body =
         Body::OpenAccount { account: number + 1, currency: 710, kind: AccountKind::Wallet, floor: Floor::Limited(0) };
-    Event::new(EventId::new(SystemClock.now(), low), Content([0; 16]), body)
+    Event::new(EventId::new(now, low), Content([0; 16]), body)
 }
 
 fn timed(what: &str, act: impl FnOnce()) -> Duration {

@@ -7,6 +7,7 @@
 use std::io::{self, BufWriter, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use crate::journal::{
@@ -219,8 +220,10 @@ pub struct Snapshots {
     aside: bool,
     /// The ledger is being closed: what is not done is left.
     stop: Arc<AtomicBool>,
+    /// Without a thread: those that were closed since the last snapshot.
     closed: u64,
-    running: Option<JoinHandle<()>>,
+    /// The thread, and where it hears of closed segments.
+    running: Option<(Sender<u64>, JoinHandle<()>)>,
 }
 
 impl Snapshots {
@@ -229,28 +232,34 @@ impl Snapshots {
     }
 
     /// A segment has been closed, and the one that begins with `next_seq` follows it. While one snapshot is being made
-    /// no other begins.
+    /// no other begins; those closed meanwhile are counted for the next, which then begins at once.
     pub fn segment_closed(&mut self, next_seq: u64) {
-        self.closed += 1;
-        if self.every == 0 || self.closed < self.every || self.running.as_ref().is_some_and(|it| !it.is_finished()) {
+        if self.every == 0 {
             return;
         }
-        self.wait();
-        self.closed = 0;
-        let (storage, stop) = (Arc::clone(&self.storage), Arc::clone(&self.stop));
-        let work = move || make_and_tell(&*storage, next_seq, &stop);
         if !self.aside {
-            return work();
+            self.closed += 1;
+            if self.closed >= self.every {
+                self.closed = 0;
+                make_and_tell(&*self.storage, next_seq, &self.stop);
+            }
+            return;
         }
-        match std::thread::Builder::new().name("snapshot".into()).spawn(work) {
-            Ok(running) => self.running = Some(running),
-            Err(error) => tracing::error!(%error, "no snapshot was made; the journal goes on growing"),
+        if self.running.is_none() {
+            let (segments, closed) = channel();
+            let (storage, stop, every) = (Arc::clone(&self.storage), Arc::clone(&self.stop), self.every);
+            let work = move || make_as_they_close(&*storage, every, &closed, &stop);
+            match std::thread::Builder::new().name("snapshot".into()).spawn(work) {
+                Ok(thread) => self.running = Some((segments, thread)),
+                Err(error) => {
+                    tracing::error!(%error, "no snapshot was made; the journal goes on growing");
+                    return;
+                }
+            }
         }
-    }
-
-    fn wait(&mut self) {
-        if let Some(running) = self.running.take() {
-            let _ = running.join();
+        if let Some((segments, _)) = &self.running {
+            // It hears until the ledger is closed.
+            let _ = segments.send(next_seq);
         }
     }
 }
@@ -258,7 +267,23 @@ impl Snapshots {
 impl Drop for Snapshots {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        self.wait();
+        if let Some((segments, thread)) = self.running.take() {
+            drop(segments);
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Makes a snapshot whenever so many segments have been closed since the last one.
+fn make_as_they_close(storage: &dyn Storage, every: u64, closed: &Receiver<u64>, stop: &AtomicBool) {
+    let mut since = 0;
+    while let Ok(first) = closed.recv() {
+        let latest = closed.try_iter().inspect(|_| since += 1).last().unwrap_or(first);
+        since += 1;
+        if since >= every && !stop.load(Ordering::Relaxed) {
+            since = 0;
+            make_and_tell(storage, latest, stop);
+        }
     }
 }
 
