@@ -155,6 +155,8 @@ pub(crate) fn fields_for(message: &Message<'_>, to: &Spec) -> Fields {
 }
 
 fn put_run(message: &Message<'_>, run: &mut std::ops::Range<usize>, out: &mut BytesMut) {
-    out.put_slice(message.wire().get(run.clone()).unwrap_or_default());
-    *run = 0..0;
+    if !run.is_empty() {
+        out.put_slice(message.wire().get(run.clone()).unwrap_or_default());
+        *run = 0..0;
+    }
 }
