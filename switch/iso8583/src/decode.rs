@@ -1,7 +1,7 @@
 //! From bytes to spans: every length and character checked, nothing allocated.
 
 use crate::check::check;
-use crate::message::{Message, Span, bit};
+use crate::message::{Message, Span};
 use crate::parts;
 use crate::plan::{Counts, Encoding, Length, Plan};
 use crate::spec::Spec;
@@ -54,8 +54,10 @@ impl Spec {
             while waiting != 0 {
                 // At most 63: a bit is set.
                 let zeros = waiting.leading_zeros() as u8;
-                waiting &= !(1 << 63 >> zeros);
+                let bit = 1_u64 << 63 >> zeros;
+                waiting &= !bit;
                 self.read_element(before + zeros + 1, &mut reader, message)?;
+                message.present |= u128::from(bit) << (64 - before);
             }
         }
         if reader.is_empty() {
@@ -82,7 +84,6 @@ impl Spec {
         if let Some(slot) = message.spans.get_mut(usize::from(de)) {
             *slot =
                 Span { start: narrow(start), value: narrow(value_at), end: narrow(reader.at()), units: narrow(units) };
-            message.present |= bit(de);
         }
         Ok(())
     }

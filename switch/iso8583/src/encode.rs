@@ -33,8 +33,9 @@ pub struct Spans {
 }
 
 impl Spans {
-    pub(crate) fn new(first: usize) -> Self {
-        Self { present: 0, ends: [0; LAST_DATA_ELEMENT as usize + 1], first: narrow(first) }
+    /// Of a message with these data elements, the first of which begins here.
+    pub(crate) fn new(present: u128, first: usize) -> Self {
+        Self { present, ends: [0; LAST_DATA_ELEMENT as usize + 1], first: narrow(first) }
     }
 
     /// Notes where a field ends; those before it have been noted.
@@ -42,7 +43,6 @@ impl Spans {
     pub(crate) fn note(&mut self, de: u8, end: usize) {
         if let Some(slot) = self.ends.get_mut(usize::from(de)) {
             *slot = narrow(end);
-            self.present |= bit(de);
         }
     }
 
@@ -76,8 +76,9 @@ impl Spec {
     }
 
     fn write_fields(&self, fields: &Fields, base: usize, out: &mut BytesMut) -> Result<Spans, EncodeError> {
-        self.write_start(fields.mti(), fields.present(), out)?;
-        let mut spans = Spans::new(out.len() - base);
+        let present = fields.present();
+        self.write_start(fields.mti(), present, out)?;
+        let mut spans = Spans::new(present, out.len() - base);
         for (de, value) in fields.raws() {
             let plan = self.plan(de).ok_or_else(|| unknown(de))?;
             match value {

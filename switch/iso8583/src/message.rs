@@ -89,9 +89,12 @@ impl<'a> Message<'a> {
 
     /// What the field is decoded by, where it is, and its value's bytes without the prefix.
     pub(crate) fn found(&self, de: u8) -> Option<(&'a Plan, Span, &'a [u8])> {
-        if !self.has(de) {
-            return None;
-        }
+        if self.has(de) { self.located(de) } else { None }
+    }
+
+    /// The same of a field that is there.
+    #[inline]
+    pub(crate) fn located(&self, de: u8) -> Option<(&'a Plan, Span, &'a [u8])> {
         let span = *self.spans.get(usize::from(de))?;
         let value = self.wire.get(usize::from(span.value)..usize::from(span.end))?;
         Some((self.spec.plan(de)?, span, value))

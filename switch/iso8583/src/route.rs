@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bytes::{BufMut, BytesMut};
 use zeroize::Zeroizing;
 
+use crate::LAST_DATA_ELEMENT;
 use crate::encode::{EncodeError, Spans, refused, unknown, write_flat, write_value, write_writable_text};
 use crate::fields::Fields;
-use crate::message::{Message, binary_of, bit, elements, put_text};
+use crate::message::{Message, binary_of, put_text};
 use crate::plan::{Class, Encoding, Plan};
 use crate::spec::Spec;
 use crate::wire::{hexadecimal, to_hex};
@@ -16,8 +17,8 @@ use crate::wire::{hexadecimal, to_hex};
 pub struct Route {
     from: Arc<Spec>,
     to: Arc<Spec>,
-    /// Data elements whose bytes are the same by both.
-    same: u128,
+    /// By data element: whether its bytes are the same by both.
+    same: [bool; LAST_DATA_ELEMENT as usize + 1],
 }
 
 impl Route {
@@ -30,7 +31,8 @@ impl Route {
             }
             _ => false,
         };
-        let same = elements(u128::MAX).filter(is_same).fold(0, |same, de| same | bit(de));
+        let mut same = [false; LAST_DATA_ELEMENT as usize + 1];
+        same.iter_mut().zip(0_u8..).for_each(|(same, de)| *same = is_same(&de));
         Self { from, to, same }
     }
 
@@ -51,15 +53,15 @@ impl Route {
             return Err(EncodeError { de: "mti".to_owned(), reason: "is of a message of another spec" });
         }
         self.to.write_start(message.mti(), message.present(), out)?;
-        let mut spans = Spans::new(out.len() - base);
+        let mut spans = Spans::new(message.present(), out.len() - base);
         // Values in clear stand in it: it never grows, which would leave copies behind, and is wiped.
         let mut scratch = Zeroizing::new(Vec::new());
         // What is copied as it stands is copied in as few pieces as can be.
         let mut run = 0..0;
         for de in message.des() {
-            let (plan, span, value) = message.found(de).ok_or_else(|| unknown(de))?;
+            let (plan, span, value) = message.located(de).ok_or_else(|| unknown(de))?;
             let target = self.to.plan(de).ok_or_else(|| unknown(de))?;
-            if self.same & bit(de) != 0 {
+            if self.same.get(usize::from(de)).is_some_and(|same| *same) {
                 if span.units > target.length.max() {
                     return Err(refused(de, "is longer than its maximum"));
                 }
@@ -155,7 +157,7 @@ pub(crate) fn fields_for(message: &Message<'_>, to: &Spec) -> Fields {
 }
 
 fn put_run(message: &Message<'_>, run: &mut std::ops::Range<usize>, out: &mut BytesMut) {
-    if !run.is_empty() {
+    if run.start < run.end {
         out.put_slice(message.wire().get(run.clone()).unwrap_or_default());
         *run = 0..0;
     }
