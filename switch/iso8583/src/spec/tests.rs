@@ -178,3 +178,14 @@ fn a_message_misses_what_its_mti_requires_and_has_what_it_does_not_expect() {
     assert_eq!(faults("0210", &[3, 4, 7]), [PresenceFault::Missing(11), PresenceFault::Missing(39)]);
     assert_eq!(faults("0500", &[3]), []);
 }
+
+/// What is secret in every edition is marked in every dialect, whatever file a field is written in.
+#[test]
+fn secrets_are_marked_in_every_dialect() {
+    for name in Spec::builtin_names() {
+        let spec = Spec::builtin(name).unwrap();
+        for de in [2, 14, 34, 35, 36, 45, 52, 55, 64, 96, 128] {
+            assert!(spec.field(de).is_none_or(|field| field.sensitivity.is_some()), "{name} {de}");
+        }
+    }
+}
