@@ -60,7 +60,9 @@ pub fn round_trip(data: &[u8]) {
     assert!(read.is_ok() && by_json == again, "{}", spec.name());
     let mut routed = BytesMut::new();
     assert!(Route::new(Arc::clone(spec), Arc::clone(spec)).encode(&message, &mut routed).is_ok());
-    assert!(routed == wire || routed == again, "{}", spec.name());
+    // What has two forms keeps its own in the fields, which are copied, and not in the bitmap, which is written anew.
+    let reread = spec.decode(&routed);
+    assert!(reread.is_ok_and(|message| message.to_fields() == fields), "{}", spec.name());
 }
 
 /// A stream is cut into frames or refused, and what explains it is said.
