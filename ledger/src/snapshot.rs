@@ -245,6 +245,12 @@ impl Snapshots {
             }
             return;
         }
+        if let Some((_, thread)) = self.running.take_if(|(_, thread)| thread.is_finished()) {
+            // It ends by itself only where it has panicked.
+            let _ = thread.join();
+            metrics::counter!("umbra_ledger_snapshots_failed_total").increment(1);
+            tracing::error!("the making of a snapshot has panicked; it is tried again");
+        }
         if self.running.is_none() {
             let (segments, closed) = channel();
             let (storage, stop, every) = (Arc::clone(&self.storage), Arc::clone(&self.stop), self.every);

@@ -22,6 +22,7 @@ pub const MESSAGE_MAX: usize = u16::MAX as usize;
 
 const NOT_FOUR_DIGITS: &str = "is not four digits";
 const NOT_HEXADECIMAL: &str = "is not hexadecimal";
+pub(crate) const TOO_LONG: &str = "is longer than its maximum";
 const UNKNOWN: &str = "is not part of this spec";
 
 impl Spec {
@@ -75,6 +76,7 @@ impl Spec {
         let units = read_units(plan, reader).map_err(|reason| error(start, reason))?;
         let value_at = reader.at();
         let value = reader.take(plan.wire_length(units)).map_err(|reason| error(start, reason))?;
+        let units = plan.units_within(units, value).ok_or_else(|| error(start, TOO_LONG))?;
         check(plan, value, units).map_err(|reason| error(value_at, reason))?;
         if let Some(layout) = plan.layout.and_then(|id| self.layout(id)) {
             parts::read(self, layout, value, value_at, None).map_err(|fault| fault.in_element(de))?;
@@ -147,7 +149,9 @@ pub(crate) fn read_units(plan: &Plan, reader: &mut Reader<'_>) -> Result<usize, 
                 Counts::Units => Some(stated),
                 Counts::Wire => plan.units(stated),
             };
-            bounded(units.ok_or("has a length that no value has")?, max)
+            // A spare half byte counts for no digit.
+            let spare = u16::from(plan.packs_unseen() && plan.spare.holds == 0x0F);
+            bounded(units.ok_or("has a length that no value has")?, max.saturating_add(spare))
         }
         Length::Given { .. } => Err("has no length of its own"),
     }
@@ -159,11 +163,12 @@ pub(crate) fn given_units(plan: &Plan, value: &[u8]) -> Result<usize, &'static s
         Length::Fixed(units) if plan.wire_length(usize::from(units)) == value.len() => Ok(usize::from(units)),
         Length::Fixed(_) => Err("is not of its fixed length"),
         Length::Variable { max, .. } | Length::Given { max } => {
-            bounded(plan.units(value.len()).ok_or("has a length that no value has")?, max)
+            let units = plan.units(value.len()).ok_or("has a length that no value has")?;
+            bounded(plan.units_within(units, value).ok_or(TOO_LONG)?, max)
         }
     }
 }
 
 fn bounded(units: usize, max: u16) -> Result<usize, &'static str> {
-    if units <= usize::from(max) { Ok(units) } else { Err("is longer than its maximum") }
+    if units <= usize::from(max) { Ok(units) } else { Err(TOO_LONG) }
 }

@@ -235,7 +235,8 @@ fn is_offset(text: &str, at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framing::{BaseI, Frame};
+    use crate::framing::Frame;
+    use crate::framing::tests::header;
     use crate::wire::{from_hex, to_hex};
     use bytes::Bytes;
     use tokio_util::codec::Encoder;
@@ -252,15 +253,6 @@ mod tests {
             .filter(|vector| vector["inputs"]["packager"] == packager && vector["expected"].get("error").is_none());
         let generated = ours.filter(|vector| vector["name"].as_str().unwrap().contains("/gen"));
         generated.map(|vector| from_hex(vector["inputs"]["message"].as_str().unwrap()).unwrap()).take(3).collect()
-    }
-
-    fn header(kind: HeaderKind) -> Header {
-        match kind {
-            HeaderKind::None => Header::None,
-            HeaderKind::Tpdu => Header::Tpdu([0x60, 0, 1, 0, 2]),
-            HeaderKind::Base24 => Header::Base24(*b"ISO023400070"),
-            HeaderKind::BaseI => Header::BaseI(BaseI::new([0x12, 0x34, 0x56], [0x65, 0x43, 0x21])),
-        }
     }
 
     /// Messages that others have made, in every framing: the right one comes first, alone or beside its likes.

@@ -259,6 +259,11 @@ pub(crate) fn write_writable_text(plan: &Plan, text: &[u8], out: &mut BytesMut) 
 
 #[inline]
 fn put_text(plan: &Plan, text: &[u8], out: &mut BytesMut) -> Result<(), &'static str> {
+    if plan.packs_unseen() && plan.spare.holds != 0x0F && !text.len().is_multiple_of(2) {
+        return Err(
+            "has an odd number of digits, of which its length, told in bytes, says nothing; expected an even one",
+        );
+    }
     write_prefix(plan, text.len(), plan.wire_length(text.len()), out)?;
     match (plan.encoding, plan.class, text) {
         (Encoding::Bcd, Class::SignedAmount, [sign, digits @ ..]) => {

@@ -9,8 +9,26 @@ use crate::exchange::{self, Library};
 use crate::framing::{FrameCodec, Framing, HeaderKind, LengthHeader};
 use crate::{Route, Spec, detect, tlv};
 
-static DIALECTS: LazyLock<Vec<Arc<Spec>>> =
-    LazyLock::new(|| Spec::builtin_names().filter_map(|name| Spec::builtin(name).ok()).collect());
+/// The layouts that no builtin dialect has.
+const LAYOUTS: &str = r#"{"name":"layouts","extends":"iso87ascii","bitmap":"binary","encodings":{"b":"binary"},"fields":{
+"48":{"name":"a","class":"b","max":999,"prefix":3,"parts":{"layout":"tlv","tag":2,"prefix":2,"unknown":"keep","fields":{
+    "01":{"name":"b","class":"n","max":9},"02":{"name":"c","class":"ans"}}}},
+"60":{"name":"a","class":"ans","max":999,"prefix":3,"parts":{"layout":"ltv","tag":2,"prefix":2,"unknown":"skip","fields":{
+    "01":{"name":"b","class":"an","length":3},"02":{"name":"c","class":"ans"}}}},
+"61":{"name":"a","class":"b","max":999,"prefix":3,"parts":{"layout":"ber-tlv","unknown":"keep","fields":{
+    "9F02":{"name":"b","class":"n","length":12,"encoding":"bcd"},"70":{"name":"c","class":"b","parts":{"layout":"ber-tlv",
+    "fields":{"5A":{"name":"d","class":"n","encoding":"bcd","odd_spare":"F"}}}}}}},
+"62":{"name":"a","class":"b","max":999,"prefix":3,"parts":{"layout":"dataset","unknown":"keep","fields":{
+    "01":{"name":"b","class":"b","parts":{"layout":"bitmap","bitmap":"hex","bitmap_bytes":2,"fields":{
+        "2":{"name":"c","class":"n","length":3},"16":{"name":"d","class":"ans","max":9,"prefix":1}}}}}}},
+"63":{"name":"a","class":"b","max":999,"prefix":3,"parts":{"layout":"tlv","tag":3,"tag_encoding":"bcd","prefix":1,
+    "prefix_encoding":"binary","fields":{"123":{"name":"b","class":"b"}}}}}}"#;
+
+/// All builtin dialects and one more.
+pub(crate) static DIALECTS: LazyLock<Vec<Arc<Spec>>> = LazyLock::new(|| {
+    let builtin = Spec::builtin_names().filter_map(|name| Spec::builtin(name).ok());
+    builtin.chain(Spec::parse(LAYOUTS).ok()).collect()
+});
 
 /// What must hold of an input, by its name.
 pub type Target = (&'static str, fn(&[u8]));

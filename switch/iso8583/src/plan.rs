@@ -193,6 +193,31 @@ impl Plan {
         }
     }
 
+    /// Whether the length of a packed value is told in bytes, of which a last digit more or less says nothing.
+    pub(crate) fn packs_unseen(&self) -> bool {
+        let in_bytes = match self.length {
+            Length::Fixed(_) => false,
+            Length::Variable { prefix, .. } => prefix.counts == Counts::Wire,
+            Length::Given { .. } => true,
+        };
+        in_bytes && self.encoding == Encoding::Bcd
+    }
+
+    /// The units of a value whose length was told in bytes: one less where its spare half byte is filled with F, which
+    /// is no digit. `None` where that is more than the field's maximum.
+    #[inline]
+    pub(crate) fn units_within(&self, units: usize, value: &[u8]) -> Option<usize> {
+        if self.spare.holds != 0x0F || !self.packs_unseen() {
+            return Some(units);
+        }
+        let half = match self.spare.side {
+            Side::Left => value.first().map(|byte| byte >> 4),
+            Side::Right => value.last().map(|byte| byte & 0x0F),
+        };
+        let units = if half == Some(self.spare.holds) { units - 1 } else { units };
+        (units <= usize::from(self.length.max())).then_some(units)
+    }
+
     /// Whether the same bytes are the same value by both.
     pub(crate) fn is_same_on_the_wire(&self, other: &Self) -> bool {
         let length = match (self.length, other.length) {

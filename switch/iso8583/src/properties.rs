@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use proptest::prelude::*;
 
+use crate::fuzzing::DIALECTS;
 use crate::json::{self, Shown};
 use crate::message::elements;
 use crate::plan::{Class, Length, Plan};
@@ -12,7 +13,8 @@ use crate::spec::layout::Shape;
 use crate::{Fields, Parts, Route, Spec, Value};
 
 fn dialects() -> Vec<Arc<Spec>> {
-    Spec::builtin_names().map(|name| Spec::builtin(name).unwrap()).collect()
+    assert_eq!(DIALECTS.len(), Spec::builtin_names().count() + 1, "the one with all layouts is there");
+    DIALECTS.clone()
 }
 
 /// Random bytes that never end: zeros after the last.
@@ -43,6 +45,9 @@ fn any_value(spec: &Spec, plan: &Plan, words: &mut Words<'_>) -> Value {
         Length::Fixed(length) => usize::from(length),
         Length::Variable { max, .. } | Length::Given { max } => words.below(usize::from(max.min(40)) + 1),
     };
+    // An odd number of digits cannot be told from a length in bytes, unless its spare half byte is no digit.
+    let unseen = plan.packs_unseen() && plan.spare.holds == 0;
+    let length = if unseen { length / 2 * 2 } else { length };
     let digit = |words: &mut Words<'_>| char::from(b'0' + words.next() % 10);
     let character = |words: &mut Words<'_>| char::from(b' ' + words.next() % 95);
     match plan.class {

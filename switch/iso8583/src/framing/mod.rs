@@ -111,4 +111,4 @@ impl FrameCodec {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,7 +4,8 @@ fn codec(length: LengthHeader, header: HeaderKind) -> FrameCodec {
     FrameCodec::new(Framing { length, header, max: 9_000 })
 }
 
-fn header(kind: HeaderKind) -> Header {
+/// A header of each kind.
+pub(crate) fn header(kind: HeaderKind) -> Header {
     match kind {
         HeaderKind::None => Header::None,
         HeaderKind::Tpdu => Header::Tpdu([0x60, 0, 1, 0, 2]),

@@ -3,11 +3,12 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::check::check;
-use crate::decode::{DecodeError, given_units, read_bits, read_units};
+use crate::decode::{DecodeError, TOO_LONG, given_units, read_bits, read_units};
 use crate::encode::{EncodeError, write_value};
 use crate::message::{binary_of, text_of};
 use crate::plan::{Encoding, Plan, PrefixForm};
 use crate::spec::Spec;
+use crate::spec::compile::PARTS_MAX;
 use crate::spec::layout::{Layout, PartPlan, Shape, TagForm, UnknownTag};
 use crate::tlv;
 use crate::value::{Parts, Value};
@@ -49,6 +50,7 @@ impl PartFault {
 
 const UNKNOWN: &str = "is not part of this spec";
 const LEFT_OVER: &str = "has bytes left after its last part";
+const TOO_MANY: &str = "has more parts than a value may have; expected at most 256";
 
 /// Goes through the parts of a value that begins at byte `base` of the message. Where `found` is given they are put
 /// there; without it nothing is allocated.
@@ -80,8 +82,10 @@ pub(crate) fn read(
             }
         }
         Shape::Tagged { tag, length, length_first } => {
+            let mut seen = 0;
             while !reader.is_empty() {
                 let at = reader.at();
+                count(&mut seen).map_err(|reason| fault(at, reason))?;
                 let (key, value) = read_tagged(tag, length, length_first, &mut reader).map_err(|e| fault(at, e))?;
                 let value_at = base + reader.at() - value.len();
                 let part = layout.parts.iter().find(|part| tag.is(&part.key, key));
@@ -89,8 +93,10 @@ pub(crate) fn read(
             }
         }
         Shape::BerTlv => {
+            let mut seen = 0;
             for item in tlv::read(value) {
                 let item = item.map_err(|error| fault(error.offset, error.reason))?;
+                count(&mut seen).map_err(|reason| fault(item.value_at, reason))?;
                 let part = layout.parts.iter().find(|part| is_hexadecimal_of(&part.key, item.tag));
                 let at = base + item.value_at;
                 match (part, layout.unknown, found.as_deref_mut()) {
@@ -108,6 +114,12 @@ pub(crate) fn read(
         }
     }
     if reader.is_empty() { Ok(()) } else { Err(fault(reader.at(), LEFT_OVER)) }
+}
+
+/// One part more, unless there are too many.
+fn count(seen: &mut usize) -> Result<(), &'static str> {
+    *seen += 1;
+    if *seen <= PARTS_MAX { Ok(()) } else { Err(TOO_MANY) }
 }
 
 /// The numbers of the bits that are set, from 1.
@@ -129,6 +141,7 @@ fn read_part(
     let units = read_units(&part.plan, reader).map_err(fault)?;
     let value_at = base + reader.at();
     let value = reader.take(part.plan.wire_length(units)).map_err(fault)?;
+    let units = part.plan.units_within(units, value).ok_or(TOO_LONG).map_err(fault)?;
     take(spec, &part.plan, value, units, value_at, || part.key.clone(), found)
 }
 
@@ -187,9 +200,10 @@ fn take(
 
 /// A constructed value that no spec describes.
 fn template(value: &[u8], base: usize, depth: usize) -> Result<Value, PartFault> {
-    let mut parts = Parts::new();
+    let (mut parts, mut seen) = (Parts::new(), 0);
     for item in tlv::read(value) {
         let item = item.map_err(|error| PartFault::new(base + error.offset, error.reason))?;
+        count(&mut seen).map_err(|reason| PartFault::new(base + item.value_at, reason))?;
         let key = to_hex(item.tag);
         let inner = if item.is_constructed() && depth > 0 {
             template(item.value, base + item.value_at, depth - 1).map_err(|fault| fault.at(key.as_str()))?
@@ -203,8 +217,10 @@ fn template(value: &[u8], base: usize, depth: usize) -> Result<Value, PartFault>
 
 /// The same without keeping anything.
 fn check_template(value: &[u8], base: usize, depth: usize) -> Result<(), PartFault> {
+    let mut seen = 0;
     for item in tlv::read(value) {
         let item = item.map_err(|error| PartFault::new(base + error.offset, error.reason))?;
+        count(&mut seen).map_err(|reason| PartFault::new(base + item.value_at, reason))?;
         if item.is_constructed() && depth > 0 {
             let inner = check_template(item.value, base + item.value_at, depth - 1);
             inner.map_err(|fault| fault.at(to_hex(item.tag)))?;
@@ -303,6 +319,9 @@ impl TagForm {
 
 /// Writes parts behind what `out` holds. The faults' offsets mean nothing.
 pub(crate) fn write(spec: &Spec, layout: &Layout, parts: &Parts, out: &mut BytesMut) -> Result<(), PartFault> {
+    if parts.iter().count() > PARTS_MAX {
+        return Err(PartFault::new(0, TOO_MANY));
+    }
     match layout.shape {
         Shape::Positional => write_positions(spec, layout, parts, out),
         Shape::Bitmap { encoding, bytes } => write_bitmap(spec, layout, parts, encoding, bytes, out),
@@ -412,6 +431,9 @@ fn write_tag_value(spec: &Spec, layout: &Layout, key: &str, value: &Value) -> Re
 }
 
 fn write_template(parts: &Parts, depth: usize) -> Result<BytesMut, PartFault> {
+    if parts.iter().count() > PARTS_MAX {
+        return Err(PartFault::new(0, TOO_MANY));
+    }
     let mut out = BytesMut::new();
     for (key, value) in parts.iter() {
         let fault = |reason| PartFault::new(0, reason).at(key);

@@ -165,3 +165,54 @@ fn a_value_that_stands_there_already_must_be_of_its_parts() {
     assert_eq!(spec.encode(&fields, &mut wire).unwrap_err().de, "48.1");
     assert_eq!(wire, held, "nothing of a message that cannot be written is left");
 }
+
+#[test]
+fn a_value_has_no_more_parts_than_it_may() {
+    let tlv = value(r#"{"layout":"tlv","tag":1,"prefix":1,"unknown":"keep"}"#);
+    let ber = value(r#"{"layout":"ber-tlv","unknown":"keep"}"#);
+    let inner = |count: usize| {
+        let tags = "8100".repeat(count);
+        format!("6182{:04X}{tags}", tags.len() / 2)
+    };
+    for (spec, most, more) in [
+        (&tlv, to_hex(b"A0").repeat(256), to_hex(b"A0").repeat(257)),
+        (&ber, "8100".repeat(256), "8100".repeat(257)),
+        (&ber, inner(256), inner(257)),
+    ] {
+        assert!(decode(spec, &most).is_ok());
+        assert!(decode(spec, &more).unwrap_err().reason.contains("more parts"));
+    }
+    let many = format!("{{\"81\":[{}]}}", vec!["\"\""; 257].join(","));
+    assert!(encode(&ber, &many).unwrap_err().contains("more parts"));
+    assert!(encode(&ber, &format!("{{\"61\":{many}}}")).unwrap_err().contains("more parts"));
+}
+
+/// EMV's two ways to pack digits behind a length in bytes: filled with F on the right, or an even number of them.
+#[test]
+fn an_odd_number_of_digits_behind_a_length_in_bytes() {
+    let spec = value(
+        r#"{"layout":"ber-tlv","fields":{"5A":{"name":"a","class":"n","max":5,"encoding":"bcd","odd_spare":"F"},
+        "9A":{"name":"b","class":"n","encoding":"bcd"}}}"#,
+    );
+    assert_eq!(encode(&spec, r#"{"5A":"12345","9A":"260101"}"#).unwrap(), "5A0312345F9A03260101");
+    assert_eq!(encode(&spec, r#"{"5A":"1234"}"#).unwrap(), "5A021234");
+    assert!(encode(&spec, r#"{"9A":"26010"}"#).unwrap_err().contains("odd number"));
+    refused(&spec, "9A0226F1", "48.9A", 2);
+    refused(&spec, "5A03123456", "48.5A", 2);
+    let counted = spec_with_wire_prefix();
+    for digits in ["12345", "1234"] {
+        let mut fields = crate::Fields::new("0200");
+        fields.set(48, digits);
+        let mut wire = BytesMut::new();
+        counted.encode(&fields, &mut wire).unwrap();
+        assert_eq!(counted.decode(&wire).unwrap().text(48).unwrap(), digits);
+    }
+    // Six digits where five are most.
+    let wire = [&b"0200\0\0\0\0\0\x01\0\0"[..], b"3", &[0x12, 0x34, 0x56]].concat();
+    assert!(counted.decode(&wire).unwrap_err().reason.contains("maximum"));
+}
+
+/// Digits behind a prefix that counts bytes, at most five of them.
+fn spec_with_wire_prefix() -> Arc<Spec> {
+    spec(r#"{"name":"a","class":"n","max":5,"prefix":1,"prefix_counts":"wire","encoding":"bcd","odd_spare":"F"}"#)
+}

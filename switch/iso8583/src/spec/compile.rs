@@ -11,8 +11,8 @@ use crate::wire::PREFIX_WIDTH_MAX;
 
 /// Parts within parts may not go deeper than this.
 pub(crate) const NESTING_MAX: usize = 4;
-/// A layout has at most this many parts.
-const PARTS_MAX: usize = 256;
+/// A layout, and a value in a message, has at most this many parts.
+pub(crate) const PARTS_MAX: usize = 256;
 /// The longest value: no message is longer.
 const VALUE_MAX: u16 = u16::MAX;
 
@@ -75,7 +75,7 @@ fn compile_all(source: &SpecFile) -> Result<Spec, Fault> {
     for (key, field) in &source.fields {
         let Some(field) = field else { continue };
         let place = |fault: Fault| fault.at(key).at("fields");
-        let de = key.parse().ok().filter(|de| (2..=LAST_DATA_ELEMENT).contains(de));
+        let de = number(key).filter(|de| (2..=LAST_DATA_ELEMENT).contains(de));
         let de = de.ok_or_else(|| place(Fault::from("is no data element; write a number from 2 to 128")))?;
         let (plan, info) = compiler.field(field, Place::Element, 1).map_err(place)?;
         plans[usize::from(de)] = Some(plan);
@@ -98,6 +98,11 @@ fn compile_all(source: &SpecFile) -> Result<Spec, Fault> {
         plans,
         infos,
     })
+}
+
+/// A number as it is written in one way only: 02 beside 2 would be the same place twice.
+fn number<N: std::str::FromStr + std::fmt::Display>(key: &str) -> Option<N> {
+    key.parse().ok().filter(|number: &N| number.to_string() == key)
 }
 
 fn bitmap_encoding(name: Option<EncodingName>) -> Result<Encoding, Fault> {
@@ -285,7 +290,7 @@ impl Compiler<'_> {
     }
 
     fn part(&mut self, key: &str, field: &FieldFile, shape: Shape, depth: usize) -> Result<PartPlan, Fault> {
-        let number: Option<u16> = key.parse().ok();
+        let number: Option<u16> = number(key);
         let hexadecimal =
             |key: &str| crate::wire::from_hex(key).is_some() && !key.bytes().any(|byte| byte.is_ascii_lowercase());
         let (number, place) = match shape {

@@ -1,6 +1,6 @@
 //! Specs as data: reading, `extends`, compiling.
 
-mod compile;
+pub(crate) mod compile;
 pub(crate) mod file;
 pub(crate) mod layout;
 mod presence;

@@ -100,6 +100,7 @@ fn every_fault_of_a_spec_has_its_place_and_a_remedy() {
         (r#""presence":{"20":{}}"#, "presence.20", "four digits"),
         (r#""presence":{"0200":{"required":[1]}}"#, "presence.0200", "1 is no field"),
         (r#""fields":{"0":{"name":"a","class":"n","length":1}}"#, "fields.0", "2 to 128"),
+        (r#""fields":{"02":{"name":"a","class":"n","length":1}}"#, "fields.02", "2 to 128"),
         (r#""fields":{"3":{"name":"a","class":"n","length":1,"max":2}}"#, "fields.3", "either"),
         (r#""fields":{"3":{"name":"a","class":"q","length":1}}"#, "fields.3.class", "x+n"),
         (r#""fields":{"3":{"name":"a","class":"ans","length":1,"encoding":"bcd"}}"#, "fields.3.encoding", "ebcdic"),
