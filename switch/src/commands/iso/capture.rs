@@ -212,4 +212,14 @@ mod tests {
         }
         assert!(!is_capture(b"0200") && flows(b"no capture at all").is_err());
     }
+
+    /// A record larger than any is an error, not a wait for the rest of it.
+    #[test]
+    fn a_record_that_is_too_large_is_refused() {
+        let large = packet(40_000, 8583, 1, false, &vec![7; 40_000]);
+        let records = vec![[&large[..], &vec![0; 3 * BLOCK_MAX]].concat()];
+        for file in [pcap(&records), pcapng(&records)] {
+            assert!(flows(&file).is_err());
+        }
+    }
 }
