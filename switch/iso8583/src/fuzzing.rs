@@ -75,7 +75,12 @@ pub fn round_trip(data: &[u8]) {
     let text = serde_json::to_vec(&crate::json::Shown { message: &message, mask: false }).unwrap_or_default();
     let mut by_json = BytesMut::new();
     let read = crate::json::fields(spec, &text).and_then(|fields| spec.encode(&fields, &mut by_json));
-    assert!(read.is_ok() && by_json == again, "{}", spec.name());
+    // A tag that comes more than once is in the place of its first: the bytes may differ, and say the same JSON again.
+    let again_json = |wire: &[u8]| {
+        let message = spec.decode(wire).ok()?;
+        serde_json::to_vec(&crate::json::Shown { message: &message, mask: false }).ok()
+    };
+    assert!(read.is_ok() && again_json(&by_json).as_ref() == Some(&text), "{}", spec.name());
     let mut routed = BytesMut::new();
     assert!(Route::new(Arc::clone(spec), Arc::clone(spec)).encode(&message, &mut routed).is_ok());
     // What has two forms keeps its own in the fields, which are copied, and not in the bitmap, which is written anew.

@@ -1,6 +1,7 @@
 //! Messages as JSON: `{"mti":…,"fields":{…}}`, texts as they are, bytes as upper-case hexadecimal, parts as objects.
 //!
-//! Members keep their order, which matters for tags; a tag that comes more than once is a list of its values.
+//! Members keep their order, which matters for tags; a tag that comes more than once is a list of its values in the place
+//! of the first, so that tags which stand between them change places with them.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
