@@ -1,35 +1,66 @@
-//! The simulator's TCP side.
+//! The simulator's TCP and TLS side.
+
+mod connection;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bytes::BytesMut;
-use futures::{FutureExt, StreamExt};
-use host_commands::wire::{self, FrameCodec};
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tokio_util::codec::{Encoder, FramedRead};
-use zeroize::Zeroize;
+use tokio_rustls::TlsAcceptor;
 
-use crate::commands;
-use crate::lmk::Lmk;
+use crate::audit::AuditLog;
+use crate::behaviour::Behaviour;
+use crate::device::Device;
+use crate::keys::LmkStoreError;
+use crate::policy::Policy;
+use crate::usage::Usage;
+use connection::serve;
 
 /// How the simulator is set up.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HsmOptions {
-    pub lmk: Lmk,
+    pub device: Arc<Device>,
+    pub behaviour: Arc<Behaviour>,
+    pub usage: Arc<Usage>,
+    pub audit: Option<Arc<AuditLog>>,
+    /// Serves TLS instead of plain TCP.
+    pub tls: Option<Arc<tokio_rustls::rustls::ServerConfig>>,
     /// Characters of the message header, 0 to 64.
     pub header_length: usize,
     /// Connections at once; further ones are closed.
     pub connections_max: usize,
 }
 
-impl Default for HsmOptions {
-    /// The published test LMKs, a header of four characters.
-    fn default() -> Self {
-        Self { lmk: Lmk::test_variant(), header_length: 4, connections_max: 64 }
+impl HsmOptions {
+    /// An ideal device behind plain TCP, with a header of four characters.
+    pub fn new(device: Device) -> Self {
+        Self {
+            device: Arc::new(device),
+            behaviour: Arc::default(),
+            usage: Arc::default(),
+            audit: None,
+            tls: None,
+            header_length: 4,
+            connections_max: 64,
+        }
+    }
+
+    /// The test LMKs, in the authorised state.
+    pub fn with_test_lmks() -> Result<Self, LmkStoreError> {
+        Ok(Self::new(Device::with_test_lmks(Policy::default())?))
+    }
+
+    /// Commands a second, where the device has a licence for so many.
+    pub fn licensed(&self) -> Option<u32> {
+        self.behaviour.capacity.as_ref().map(crate::behaviour::Capacity::per_second)
+    }
+}
+
+impl std::fmt::Debug for HsmOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HsmOptions").field("device", &self.device).finish_non_exhaustive()
     }
 }
 
@@ -39,11 +70,8 @@ pub struct Server {
     options: Arc<HsmOptions>,
 }
 
-/// A client that takes no answers for this long is closed.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Answers gathered for one write at most.
-const WRITE_MAX: usize = 64 * 1024;
+/// A client that does not finish its TLS handshake for this long is closed.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Server {
     pub async fn bind(address: SocketAddr, options: HsmOptions) -> std::io::Result<Self> {
@@ -58,6 +86,7 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let room = Arc::new(Semaphore::new(self.options.connections_max));
         let (closing, closed) = watch::channel(false);
+        let clock = tokio::spawn(keep_time(Arc::clone(&self.options)));
         tokio::pin!(stop);
         loop {
             let stream = tokio::select! {
@@ -76,54 +105,46 @@ impl Server {
             let mut closed = closed.clone();
             tokio::spawn(async move {
                 tokio::select! {
-                    () = serve(stream, &options) => {}
+                    () = accept(stream, peer, &options) => {}
                     _ = closed.wait_for(|closed| *closed) => {}
                 }
                 drop(permit);
             });
         }
         let _ = closing.send(true);
+        clock.abort();
+        if let Some(audit) = &self.options.audit {
+            audit.flush();
+        }
     }
 }
 
-/// Commands of one connection in turn, answers written together. A frame too short for header and command ends it.
-async fn serve(stream: TcpStream, options: &HsmOptions) {
+async fn accept(stream: tokio::net::TcpStream, peer: SocketAddr, options: &HsmOptions) {
     let _ = stream.set_nodelay(true);
-    let (read, mut write) = stream.into_split();
-    let mut frames = FramedRead::new(read, FrameCodec);
-    let mut answer = Vec::with_capacity(256);
-    let mut out = BytesMut::with_capacity(4096);
-    while let Some(Ok(first)) = frames.next().await {
-        let mut next = Some(first);
-        while let Some(frame) = next {
-            let started = Instant::now();
-            let Some((header, command, body)) = wire::split(&frame, options.header_length) else { return };
-            answer.clear();
-            let code = commands::run(&options.lmk, header, command, body, &mut answer);
-            audit(command, code, started);
-            if FrameCodec.encode(&answer, &mut out).is_err() {
-                return;
-            }
-            next =
-                if out.len() < WRITE_MAX { frames.next().now_or_never().flatten().and_then(Result::ok) } else { None };
+    let Some(tls) = &options.tls else {
+        let (read, write) = stream.into_split();
+        return serve(read, write, peer, options).await;
+    };
+    let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await {
+        Ok(Ok(stream)) => {
+            let (read, write) = tokio::io::split(stream);
+            serve(read, write, peer, options).await;
         }
-        let written = tokio::time::timeout(WRITE_TIMEOUT, write.write_all(&out)).await;
-        out[..].zeroize();
-        out.clear();
-        answer.zeroize();
-        if !matches!(written, Ok(Ok(()))) {
-            return;
-        }
+        Ok(Err(error)) => tracing::warn!(%peer, %error, "HSM connection refused: no TLS"),
+        Err(_) => tracing::warn!(%peer, "HSM connection refused: the TLS handshake takes too long"),
     }
 }
 
-/// Which command, how it ended, how long it took. Never a field.
-fn audit(command: [u8; 2], code: &'static str, started: Instant) {
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    if command.iter().all(u8::is_ascii_alphanumeric) {
-        let command = String::from_utf8_lossy(&command);
-        tracing::trace!(target: "hsm_audit", %command, code, micros);
-    } else {
-        tracing::trace!(target: "hsm_audit", code, micros, "not a command");
+/// Once a second: usage figures, and the audit log to disk.
+async fn keep_time(options: Arc<HsmOptions>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.tick().await;
+    loop {
+        seconds.tick().await;
+        options.usage.tick(options.licensed());
+        if let Some(audit) = options.audit.clone() {
+            let _ = tokio::task::spawn_blocking(move || audit.flush()).await;
+        }
     }
 }

@@ -65,7 +65,7 @@ fn ledger() {
 fn hsm() {
     let report = report(&["hsm", "--json", "--seconds", "1", "--rounds", "2"]);
     assert_complete(&report, "hsm", "pin_verify_to_echo");
-    for workload in ["pin_verify", "pin_translate", "mac_generate", "mac_verify"] {
+    for workload in ["pin_verify", "pin_translate", "mac_generate", "mac_verify", "aes_pin_verify", "aes_mac"] {
         let keys = ["per_s", "p50_us", "p99_us", "server_us", "bare_us", "echo_per_s"];
         assert_positive(&report[workload], &keys);
         assert_positive(&report["rounds"][1][workload], &keys);

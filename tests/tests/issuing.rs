@@ -65,7 +65,7 @@ fn profile(device: &str, answer: &Value) -> TerminalProfile {
     let transport = TdesKey::from_bytes(&TRANSPORT_KEY).unwrap();
     let tmk = match scheme {
         "ecb" => transport.decrypt_ecb(&hex::decode(&key[1..]).unwrap()).unwrap().to_vec(),
-        _ => tr31::unwrap(&transport, key).unwrap().1.to_vec(),
+        _ => tr31::unwrap(transport.bytes(), key).unwrap().1.to_vec(),
     };
     TerminalProfile {
         terminal_id: device.into(),

@@ -168,7 +168,8 @@ impl Rude {
 }
 
 fn block(zmk: &TdesKey, usage: &[u8; 2], mode: u8, key: &[u8]) -> String {
-    tr31::wrap(zmk, &tr31::Header::new(*usage, b'T', mode, b'N'), key, &mut os_random).unwrap()
+    tr31::wrap(zmk.bytes(), tr31::Version::B, &tr31::Header::new(*usage, b'T', mode, b'N'), key, &mut os_random)
+        .unwrap()
 }
 
 fn carrier(pin: &str, mac: &str) -> String {

@@ -154,7 +154,7 @@ async fn verification_value(ctx: &Ctx, row: &CardRow, pin: &str) -> Result<Strin
     let account = ctx.data_keys().open_pan(&row.pan_cipher)?.account12();
     let indicator = u8::try_from(row.pvki).unwrap_or(1);
     let pvk = KeyUnderLmk::from(row.pvk.clone());
-    let pin = ctx.hsm().encrypt_pin(pin, &account).await?;
+    let pin = ctx.hsm().choose_pin(&pvk, pin, &account).await?;
     Ok(ctx.hsm().generate_pvv(&pvk, &pin, &account, indicator).await?)
 }
 

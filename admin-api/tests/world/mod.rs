@@ -237,7 +237,7 @@ impl SessionKeys for KeysOfTheHsm {
 }
 
 async fn hsm() -> HsmClient {
-    let server = Server::bind("127.0.0.1:0".parse().unwrap(), HsmOptions::default()).await.unwrap();
+    let server = Server::bind("127.0.0.1:0".parse().unwrap(), HsmOptions::with_test_lmks().unwrap()).await.unwrap();
     let address = server.local_addr().unwrap().to_string();
     tokio::spawn(server.run(std::future::pending()));
     HsmClient::new(HsmConfig {

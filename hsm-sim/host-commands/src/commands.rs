@@ -86,6 +86,9 @@ pub enum PinVerdict {
 /// ISO 9564 format 0.
 const FORMAT_0: &[u8] = b"01";
 
+/// The usual one: hexadecimal digits modulo ten.
+const DECIMALISATION_TABLE: &str = "0123456789012345";
+
 /// TDES data encryption key.
 const DEK: &[u8] = b"00B";
 
@@ -116,7 +119,7 @@ impl HsmClient {
         let (letter, tail) = match export {
             KeyExport::Ecb => ('X', String::new()),
             KeyExport::Tr31 { usage, mode, exportability } => {
-                let parts = [b"#", &usage[..], b"T", &[mode], b"00", &[exportability], b"00"].concat();
+                let parts = [b"#", &usage[..], b"T2", &[mode], b"00", &[exportability], b"00"].concat();
                 ('R', String::from_utf8_lossy(&parts).into_owned())
             }
         };
@@ -148,10 +151,40 @@ impl HsmClient {
         Ok(self.call("BU", &[fields.as_bytes()], &[]).await?.text("BU")?.to_owned())
     }
 
-    /// BA: a PIN given in clear, under the LMK. Only card issuance in a test set-up has a clear PIN.
-    pub async fn encrypt_pin(&self, pin: &str, account12: &str) -> Result<PinUnderLmk, HsmError> {
-        let fields = Zeroizing::new(format!("{pin}F{account12}"));
-        Ok(self.call("BA", &[fields.as_bytes()], &[]).await?.text("BA")?.to_owned().into())
+    /// EE, NG, EE: a PIN given in clear, under the LMK, as the one whose offset to the account's natural PIN is known. The
+    /// HSM must be authorised to tell PINs (NG); where it is not, PINs come in blocks (JC) or are random (JA).
+    pub async fn choose_pin(&self, pvk: &KeyUnderLmk, pin: &str, account12: &str) -> Result<PinUnderLmk, HsmError> {
+        let digits: Zeroizing<Vec<u8>> = Zeroizing::new(pin.bytes().map(|digit| digit.wrapping_sub(b'0')).collect());
+        let natural = self.derive_pin(pvk, &vec![0; digits.len()], account12).await?;
+        let natural = self.clear_pin(&natural, account12).await?;
+        if natural.len() != digits.len() {
+            return Err(HsmError::Protocol("NG"));
+        }
+        let offset: Zeroizing<Vec<u8>> = Zeroizing::new(
+            digits.iter().zip(natural.iter()).map(|(wanted, natural)| (wanted + 10 - natural) % 10).collect(),
+        );
+        self.derive_pin(pvk, &offset, account12).await
+    }
+
+    /// EE: the PIN of an IBM offset, as long as the offset.
+    async fn derive_pin(&self, pvk: &KeyUnderLmk, offset: &[u8], account12: &str) -> Result<PinUnderLmk, HsmError> {
+        let length = offset.len();
+        let digits: Zeroizing<String> =
+            Zeroizing::new(offset.iter().map(|digit| char::from(b'0' + digit % 10)).collect());
+        let validation = account12.get(..11).ok_or(HsmError::Protocol("EE"))?;
+        let fields = Zeroizing::new(format!(
+            "{}{:F<12}{length:02}{account12}{DECIMALISATION_TABLE}{validation}N",
+            pvk.as_str(),
+            digits.as_str()
+        ));
+        Ok(self.call("EE", &[fields.as_bytes()], &["02"]).await?.text("EE")?.to_owned().into())
+    }
+
+    /// NG: the digits of a PIN under the LMK.
+    async fn clear_pin(&self, pin: &PinUnderLmk, account12: &str) -> Result<Zeroizing<Vec<u8>>, HsmError> {
+        let answer = self.call("NG", &[account12.as_bytes(), pin.as_str().as_bytes()], &[]).await?;
+        let text = answer.text("NG")?.get(..pin.as_str().len()).ok_or(HsmError::Protocol("NG"))?.trim_end_matches('F');
+        Ok(Zeroizing::new(text.bytes().map(|digit| digit.wrapping_sub(b'0') % 10).collect()))
     }
 
     /// JA: a random PIN, under the LMK.

@@ -6,10 +6,9 @@ use crate::{Fault, TdesKey};
 
 /// `date`: four digits as the scheme feeds them (YYMM on the stripe, MMYY for CVV2 at some issuers).
 pub fn generate(cvk: &TdesKey, pan: &str, date: &str, service_code: &str) -> Result<[u8; 3], Fault> {
-    let [first, second] = match cvk.bytes() {
-        bytes if bytes.len() == 16 => [TdesKey::from_bytes(&bytes[..8])?, TdesKey::from_bytes(&bytes[8..])?],
-        _ => return Err(Fault::KeyLength),
-    };
+    if cvk.bytes().len() != 16 {
+        return Err(Fault::KeyLength);
+    }
     let mut digits: Vec<u8> =
         pan.bytes().chain(date.bytes()).chain(service_code.bytes()).map(|byte| byte.wrapping_sub(b'0')).collect();
     if digits.iter().any(|digit| *digit > 9) || digits.len() > 32 || date.len() != 4 || service_code.len() != 3 {
@@ -19,8 +18,8 @@ pub fn generate(cvk: &TdesKey, pan: &str, date: &str, service_code: &str) -> Res
     let block = |half: usize| {
         std::array::from_fn(|index| digits[half * 16 + index * 2] << 4 | digits[half * 16 + index * 2 + 1])
     };
-    let chained = first.encrypt_block(xor(first.encrypt_block(block(0)), block(1)));
-    Ok(decimalise(first.encrypt_block(second.decrypt_block(chained))))
+    let first = cvk.encrypt_with_first(block(0));
+    Ok(decimalise(cvk.encrypt_block(xor(first, block(1)))))
 }
 
 #[cfg(test)]

@@ -3,7 +3,13 @@
 //! The library knows nothing of any particular system. Keys and PINs are wiped on drop, compared in constant time
 //! and never shown by `Debug`. Single-DES and ECB appear where the standards of the field demand them.
 
+mod aes;
+pub mod cmac;
 pub mod cvv;
+pub mod dukpt_aes;
+pub mod dukpt_tdes;
+pub mod emv;
+pub mod ibm3624;
 pub mod kcv;
 pub mod mac;
 mod pin;
@@ -12,6 +18,7 @@ pub mod pvv;
 mod tdes;
 pub mod tr31;
 
+pub use aes::AesKey;
 pub use pin::Pin;
 pub use tdes::TdesKey;
 
@@ -36,6 +43,8 @@ pub enum Fault {
     PinBlockContent,
     #[error("the account number is not of the form this algorithm takes")]
     Account,
+    #[error("the decimalisation table is not sixteen digits")]
+    DecimalisationTable,
     #[error("the key block is malformed: {0}")]
     KeyBlock(&'static str),
     #[error("the key block's MAC is wrong")]

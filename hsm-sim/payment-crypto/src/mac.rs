@@ -41,8 +41,12 @@ pub fn update(algorithm: Algorithm, key: &TdesKey, chain: [u8; BLOCK], part: &[u
     if !rest.is_empty() {
         return Err(Fault::DataLength);
     }
-    with_chaining_key(algorithm, key, |chaining| {
-        blocks.iter().fold(chain, |chain, block| chaining.encrypt_block(xor(chain, *block)))
+    Ok(match algorithm {
+        Algorithm::One => blocks.iter().fold(chain, |chain, block| key.encrypt_block(xor(chain, *block))),
+        Algorithm::Three => {
+            double(key)?;
+            blocks.iter().fold(chain, |chain, block| key.encrypt_with_first(xor(chain, *block)))
+        }
     })
 }
 
@@ -66,24 +70,14 @@ pub fn finish(
     match algorithm {
         Algorithm::One => Ok(chain),
         Algorithm::Three => {
-            let halves = halves(key)?;
-            Ok(halves[0].encrypt_block(halves[1].decrypt_block(chain)))
+            double(key)?;
+            Ok(key.encrypt_block_after_first(chain))
         }
     }
 }
 
-fn halves(key: &TdesKey) -> Result<[TdesKey; 2], Fault> {
-    match key.bytes() {
-        bytes if bytes.len() == 16 => Ok([TdesKey::from_bytes(&bytes[..8])?, TdesKey::from_bytes(&bytes[8..])?]),
-        _ => Err(Fault::KeyLength),
-    }
-}
-
-fn with_chaining_key<T>(algorithm: Algorithm, key: &TdesKey, act: impl FnOnce(&TdesKey) -> T) -> Result<T, Fault> {
-    match algorithm {
-        Algorithm::One => Ok(act(key)),
-        Algorithm::Three => Ok(act(&halves(key)?[0])),
-    }
+fn double(key: &TdesKey) -> Result<(), Fault> {
+    if key.bytes().len() == 2 * BLOCK { Ok(()) } else { Err(Fault::KeyLength) }
 }
 
 #[cfg(test)]

@@ -1,60 +1,88 @@
 //! Single, double and triple length DES keys (FIPS 46-3, SP 800-67).
 
+use des::Des;
 use des::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
-use des::{Des, TdesEde2, TdesEde3};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::Fault;
 
-/// A DES key of 8, 16 or 24 bytes with its schedule, which costs as much as a block to make and is kept.
+/// Bytes of a block.
+pub const BLOCK: usize = 8;
+
+/// Bytes of the longest key.
+const LONGEST: usize = 24;
+
+/// A DES key of 8, 16 or 24 bytes with the schedules of its parts, which cost as much as a block each to make and are
+/// kept.
 pub struct TdesKey {
-    bytes: Zeroizing<Vec<u8>>,
-    cipher: Cipher,
+    bytes: Zeroizing<[u8; LONGEST]>,
+    length: usize,
+    first: Des,
+    second: Option<Des>,
+    third: Option<Des>,
 }
-
-// The schedules are of different sizes; keys are few and live long, so the space does not matter.
-#[allow(clippy::large_enum_variant)]
-enum Cipher {
-    Single(Des),
-    Double(TdesEde2),
-    Triple(TdesEde3),
-}
-
-pub(crate) const BLOCK: usize = 8;
 
 impl TdesKey {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Fault> {
-        let cipher = match bytes.len() {
-            8 => Des::new_from_slice(bytes).map(Cipher::Single),
-            16 => TdesEde2::new_from_slice(bytes).map(Cipher::Double),
-            24 => TdesEde3::new_from_slice(bytes).map(Cipher::Triple),
+        let (parts, []) = bytes.as_chunks::<BLOCK>() else { return Err(Fault::KeyLength) };
+        let schedule = |part: &[u8; BLOCK]| Des::new(part.into());
+        let (first, second, third) = match parts {
+            [first] => (first, None, None),
+            [first, second] => (first, Some(second), None),
+            [first, second, third] => (first, Some(second), Some(third)),
             _ => return Err(Fault::KeyLength),
         };
-        Ok(Self { bytes: Zeroizing::new(bytes.to_vec()), cipher: cipher.map_err(|_| Fault::KeyLength)? })
+        let mut kept = Zeroizing::new([0; LONGEST]);
+        kept.iter_mut().zip(bytes).for_each(|(kept, byte)| *kept = *byte);
+        Ok(Self {
+            bytes: kept,
+            length: bytes.len(),
+            first: schedule(first),
+            second: second.map(schedule),
+            third: third.map(schedule),
+        })
     }
 
     /// The key itself.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.get(..self.length).unwrap_or_default()
     }
 
+    /// Encipherment, decipherment, encipherment with the parts in turn; the first serves again where there is no third.
     pub fn encrypt_block(&self, block: [u8; BLOCK]) -> [u8; BLOCK] {
         let mut block = block.into();
-        match &self.cipher {
-            Cipher::Single(cipher) => cipher.encrypt_block(&mut block),
-            Cipher::Double(cipher) => cipher.encrypt_block(&mut block),
-            Cipher::Triple(cipher) => cipher.encrypt_block(&mut block),
+        self.first.encrypt_block(&mut block);
+        if let Some(second) = &self.second {
+            second.decrypt_block(&mut block);
+            self.third.as_ref().unwrap_or(&self.first).encrypt_block(&mut block);
         }
         block.into()
     }
 
     pub fn decrypt_block(&self, block: [u8; BLOCK]) -> [u8; BLOCK] {
         let mut block = block.into();
-        match &self.cipher {
-            Cipher::Single(cipher) => cipher.decrypt_block(&mut block),
-            Cipher::Double(cipher) => cipher.decrypt_block(&mut block),
-            Cipher::Triple(cipher) => cipher.decrypt_block(&mut block),
+        if let Some(second) = &self.second {
+            self.third.as_ref().unwrap_or(&self.first).decrypt_block(&mut block);
+            second.encrypt_block(&mut block);
+        }
+        self.first.decrypt_block(&mut block);
+        block.into()
+    }
+
+    /// Single DES with the first part, which chains the blocks of a retail MAC.
+    pub(crate) fn encrypt_with_first(&self, block: [u8; BLOCK]) -> [u8; BLOCK] {
+        let mut block = block.into();
+        self.first.encrypt_block(&mut block);
+        block.into()
+    }
+
+    /// The two steps that follow single DES with the first part: how a retail MAC's last block is finished.
+    pub(crate) fn encrypt_block_after_first(&self, block: [u8; BLOCK]) -> [u8; BLOCK] {
+        let mut block = block.into();
+        if let Some(second) = &self.second {
+            second.decrypt_block(&mut block);
+            self.third.as_ref().unwrap_or(&self.first).encrypt_block(&mut block);
         }
         block.into()
     }
@@ -86,6 +114,13 @@ impl TdesKey {
         })
     }
 
+    /// The key with `mask` over each of its parts: variants of TR-31, Atalla and DUKPT.
+    pub fn masked(&self, mask: [u8; BLOCK]) -> Result<Self, Fault> {
+        let masked: Zeroizing<Vec<u8>> =
+            Zeroizing::new(self.bytes().iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect());
+        Self::from_bytes(&masked)
+    }
+
     /// Whether every byte has odd parity.
     pub fn has_odd_parity(bytes: &[u8]) -> bool {
         bytes.iter().all(|byte| byte.count_ones() % 2 == 1)
@@ -98,7 +133,7 @@ impl TdesKey {
     }
 }
 
-pub(crate) fn xor(left: [u8; BLOCK], right: [u8; BLOCK]) -> [u8; BLOCK] {
+pub(crate) fn xor<const N: usize>(left: [u8; N], right: [u8; N]) -> [u8; N] {
     std::array::from_fn(|index| left[index] ^ right[index])
 }
 
@@ -116,7 +151,7 @@ fn each_block(data: &[u8], mut act: impl FnMut([u8; BLOCK]) -> [u8; BLOCK]) -> R
 
 impl PartialEq for TdesKey {
     fn eq(&self, other: &Self) -> bool {
-        self.bytes.ct_eq(&other.bytes).into()
+        self.bytes().ct_eq(other.bytes()).into()
     }
 }
 
@@ -124,13 +159,14 @@ impl Eq for TdesKey {}
 
 impl std::fmt::Debug for TdesKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "TdesKey({} bytes)", self.bytes.len())
+        write!(f, "TdesKey({} bytes)", self.length)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use des::{TdesEde2, TdesEde3};
     use proptest::prelude::*;
 
     #[test]
@@ -139,10 +175,23 @@ mod tests {
         assert!(!TdesKey::has_odd_parity(&[0x00]));
         assert_eq!(*TdesKey::with_odd_parity(&[0x00, 0xFF, 0x02]), [0x01, 0xFE, 0x02]);
         assert_eq!(format!("{:?}", TdesKey::from_bytes(&[1; 16]).unwrap()), "TdesKey(16 bytes)");
-        assert!(TdesKey::from_bytes(&[1; 15]).is_err());
+        for length in [0, 7, 15, 25, 32] {
+            assert!(TdesKey::from_bytes(&vec![1; length]).is_err());
+        }
     }
 
     proptest! {
+        #[test]
+        fn blocks_are_those_of_the_library(two: [u8; 16], three: [u8; 24], block: [u8; 8]) {
+            let of = |mut block: des::cipher::Block<Des>, cipher: &dyn Fn(&mut des::cipher::Block<Des>)| {
+                cipher(&mut block);
+                <[u8; 8]>::from(block)
+            };
+            let (ede2, ede3) = (TdesEde2::new(&two.into()), TdesEde3::new(&three.into()));
+            prop_assert_eq!(TdesKey::from_bytes(&two).unwrap().encrypt_block(block), of(block.into(), &|block| ede2.encrypt_block(block)));
+            prop_assert_eq!(TdesKey::from_bytes(&three).unwrap().encrypt_block(block), of(block.into(), &|block| ede3.encrypt_block(block)));
+        }
+
         #[test]
         fn decryption_undoes_encryption(key in prop_oneof![
             proptest::collection::vec(any::<u8>(), 8), proptest::collection::vec(any::<u8>(), 16), proptest::collection::vec(any::<u8>(), 24)],

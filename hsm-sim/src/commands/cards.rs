@@ -4,31 +4,48 @@ use payment_crypto::cvv;
 use subtle::ConstantTimeEq;
 
 use super::Reply;
+use crate::device::Device;
 use crate::error::Code;
 use crate::fields::Fields;
-use crate::key_type::CVK;
-use crate::lmk::Lmk;
+use crate::keys::{Vault, roles};
+
+/// What the value is made of.
+struct Card<'a> {
+    pan: &'a str,
+    date: &'a str,
+    service_code: &'a str,
+}
+
+impl<'a> Card<'a> {
+    fn read(fields: &mut Fields<'a>) -> Result<Self, Code> {
+        let length =
+            fields.rest().iter().position(|byte| *byte == b';').filter(|length| *length <= 19).ok_or(Code::INPUT)?;
+        let pan = fields.digits("account number", length, Code::ACCOUNT)?;
+        fields.delimiter(b';');
+        let date = fields.digits("expiry", 4, Code::INPUT)?;
+        Ok(Self { pan, date, service_code: fields.digits("service code", 3, Code::INPUT)? })
+    }
+
+    fn value(&self, vault: &Vault<'_>, cvk: &crate::fields::CipheredKey<'_>) -> Result<[u8; 3], Code> {
+        let cvk = vault.open(cvk, roles::CVK, Code::SOURCE_PARITY)?;
+        let digits = cvv::generate(cvk.tdes()?, self.pan, self.date, self.service_code)?;
+        Ok(digits.map(|digit| digit + b'0'))
+    }
+}
 
 /// CW: CVK, PAN, `;`, date, service code.
-pub fn generate_cvv(lmk: &Lmk, fields: &mut Fields<'_>) -> Result<Reply, Code> {
-    let cvk = fields.key(16)?.open(lmk, CVK, Code::SOURCE_PARITY)?;
-    Ok(Reply::ok(compute(&cvk, fields)?))
+pub fn generate_cvv(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
+    let cvk = fields.key("CVK", 16)?;
+    let card = Card::read(fields)?;
+    let vault = fields.end()?;
+    Ok(Reply::ok(card.value(&vault, &cvk)?))
 }
 
 /// CY: CVK, the value, then as CW.
-pub fn verify_cvv(lmk: &Lmk, fields: &mut Fields<'_>) -> Result<Reply, Code> {
-    let cvk = fields.key(16)?.open(lmk, CVK, Code::SOURCE_PARITY)?;
-    let stated = fields.digits(3, Code::INPUT)?;
-    let right = compute(&cvk, fields)?;
-    if bool::from(right.ct_eq(stated.as_bytes())) { Ok(Reply::ok("")) } else { Err(Code::VERIFICATION_FAILED) }
-}
-
-fn compute(cvk: &payment_crypto::TdesKey, fields: &mut Fields<'_>) -> Result<[u8; 3], Code> {
-    let length =
-        fields.rest().iter().position(|byte| *byte == b';').filter(|length| *length <= 19).ok_or(Code::INPUT)?;
-    let pan = fields.digits(length, Code::ACCOUNT)?;
-    fields.bytes(1)?;
-    let date = fields.digits(4, Code::INPUT)?;
-    let service_code = fields.digits(3, Code::INPUT)?;
-    Ok(cvv::generate(cvk, pan, date, service_code)?.map(|digit| digit + b'0'))
+pub fn verify_cvv(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
+    let cvk = fields.key("CVK", 16)?;
+    let stated = fields.digits("CVV", 3, Code::INPUT)?;
+    let card = Card::read(fields)?;
+    let vault = fields.end()?;
+    Ok(Reply::verdict(card.value(&vault, &cvk)?.ct_eq(stated.as_bytes()).into()))
 }

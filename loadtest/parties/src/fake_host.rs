@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures::{SinkExt, StreamExt};
 use iso8583::Fields;
 use iso8583::framing::{Frame, FrameCodec};
-use payment_crypto::tr31::{Header, wrap};
+use payment_crypto::tr31::{Header, Version, wrap};
 use payment_crypto::{TdesKey, kcv, os_random};
 use tokio::net::TcpListener;
 use tokio_util::codec::Framed;
@@ -145,7 +145,9 @@ impl FakeHost {
 /// DE 62 with TPK and TAK under the TMK.
 fn carrier(scheme: KeyScheme) -> String {
     let block = |bytes: [u8; 16], usage: [u8; 2], mode: u8| match scheme {
-        KeyScheme::Tr31 => wrap(&key(TMK), &Header::new(usage, b'T', mode, b'N'), &bytes, &mut os_random).unwrap(),
+        KeyScheme::Tr31 => {
+            wrap(key(TMK).bytes(), Version::B, &Header::new(usage, b'T', mode, b'N'), &bytes, &mut os_random).unwrap()
+        }
         KeyScheme::Ecb => {
             let check = hex::encode_upper(kcv::tdes(&key(bytes)));
             format!("X{}{}", hex::encode_upper(key(TMK).encrypt_ecb(&bytes).unwrap()), &check[..6])

@@ -78,7 +78,7 @@ impl std::str::FromStr for KeyScheme {
 }
 
 fn open_tr31(tmk: &TdesKey, purpose: Purpose, block: &str) -> Result<TdesKey, String> {
-    let (header, key) = tr31::unwrap(tmk, block).map_err(in_words)?;
+    let (header, key) = tr31::unwrap(tmk.bytes(), block).map_err(in_words)?;
     let (usage, mode) = purpose.usage_and_mode();
     if (header.usage, header.mode) != (usage, mode) {
         return Err(format!("its usage and mode are not {} and {}", String::from_utf8_lossy(&usage), char::from(mode)));

@@ -53,7 +53,7 @@ pub(crate) fn tagged_values(carrier: &str) -> Result<BTreeMap<&str, &str>, Error
 #[cfg(test)]
 mod tests {
     use super::*;
-    use payment_crypto::tr31::{Header, wrap};
+    use payment_crypto::tr31::{Header, Version, wrap};
     use payment_crypto::{kcv, os_random};
 
     const TPK: [u8; 16] = [0x23; 16];
@@ -64,7 +64,7 @@ mod tests {
     }
 
     fn block(header: &Header, key: &[u8]) -> String {
-        wrap(&tmk(), header, key, &mut os_random).unwrap()
+        wrap(tmk().bytes(), Version::B, header, key, &mut os_random).unwrap()
     }
 
     fn pin_block_key() -> String {

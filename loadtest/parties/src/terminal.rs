@@ -215,7 +215,7 @@ impl Terminal {
     /// DE 52: ISO 9564 format 0 under the TPK.
     fn pin_block(&self, pin: &Pin, card: &CardProfile) -> Result<Vec<u8>, Error> {
         let keys = self.keys.as_ref().ok_or(Error::NoSessionKeys)?;
-        let mut clear = pin_block::encode_format0(pin, &card.pan().account12())?;
+        let mut clear = pin_block::format0::encode(pin, &card.pan().account12())?;
         let enciphered = keys.tpk.encrypt_block(clear);
         clear.zeroize();
         Ok(enciphered.to_vec())

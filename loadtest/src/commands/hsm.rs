@@ -7,8 +7,9 @@ use crate::progress::Progress;
 
 /// What `--help` says below the options.
 const MEASURED: &str = "\
-Each round measures four commands: a PIN verified by its PVV (DC), a PIN translated from a terminal's key to the LMK
-(JC), a retail MAC over 200 bytes made (M6) and verified (M8). Beside each stand, of the same round: a bare server
+Each round measures six commands: a PIN verified by its PVV (DC), a PIN block translated from a terminal's key to a
+zone's (CA), a retail MAC over 200 bytes made (M6) and verified (M8); and with AES keys, a block of format 4 verified
+(EC) and a CMAC over 200 bytes made (M6). Beside each stand, of the same round: a bare server
 that sends the same frames back on as many connections, and the bare time of the block operations with every key
 schedule ready. Processor time is that of all threads of the simulator. Every answer is checked; a wrong or missing
 one gives exit status 1.";

@@ -4,6 +4,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use aes::Aes128;
 use des::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use des::{Des, TdesEde2};
 use load_report::median;
@@ -15,22 +16,24 @@ type Block = [u8; 8];
 /// Commands in one piece: long against the clock's grain, short against the scheduler's.
 const PIECE: u32 = 32;
 
-/// Rounds of the PIN's encipherment under the LMK, and the TDES blocks of each: two of the account, one of the PIN.
-const PIN_ROUNDS: usize = 10;
-const PIN_BLOCKS_OF_ROUND: usize = 3;
-
 /// Schedules of any keys; which ones does not change the time.
 pub struct BareCiphers {
     single: Des,
     other: Des,
     double: TdesEde2,
+    aes: Aes128,
 }
 
 impl BareCiphers {
     pub fn new() -> Self {
         let (single, other) = ([0x13; 8], [0x2C; 8]);
         let double: [u8; 16] = std::array::from_fn(|at| if at < 8 { 0x13 } else { 0x2C });
-        Self { single: Des::new(&single.into()), other: Des::new(&other.into()), double: TdesEde2::new(&double.into()) }
+        Self {
+            single: Des::new(&single.into()),
+            other: Des::new(&other.into()),
+            double: TdesEde2::new(&double.into()),
+            aes: Aes128::new(&double.into()),
+        }
     }
 
     /// Microseconds for one command, the median over pieces of the time given.
@@ -50,10 +53,12 @@ impl BareCiphers {
     fn work(&self, workload: Workload) -> Block {
         let block = black_box([0x5A; 8]);
         match workload {
-            Workload::PinVerify => self.triple(self.untriple(block)),
-            Workload::PinTranslate => {
-                (0..PIN_ROUNDS * PIN_BLOCKS_OF_ROUND).fold(self.untriple(block), |block, _| self.triple(block))
+            Workload::PinVerify | Workload::PinTranslate => self.triple(self.untriple(block)),
+            Workload::AesPinVerify => {
+                let clear = self.unaes(self.unaes(black_box([0x5A; 16])));
+                self.triple(clear.first_chunk().copied().unwrap_or_default())
             }
+            Workload::AesMac => self.cmac(&black_box([0x5A; MESSAGE_BYTES])),
             Workload::MacGenerate | Workload::MacVerify => self.retail_mac(&black_box([0x5A; MESSAGE_BYTES])),
         }
     }
@@ -68,6 +73,27 @@ impl BareCiphers {
         let mut block = block.into();
         self.double.decrypt_block(&mut block);
         block.into()
+    }
+
+    fn unaes(&self, block: [u8; 16]) -> [u8; 16] {
+        let mut block = block.into();
+        self.aes.decrypt_block(&mut block);
+        block.into()
+    }
+
+    /// The chain of a CMAC, and the block that its subkeys come from.
+    fn cmac(&self, message: &[u8]) -> Block {
+        let chained = message.chunks(16).fold([0; 16], |chain: [u8; 16], block| {
+            let mut next = chain;
+            next.iter_mut().zip(block).for_each(|(byte, part)| *byte ^= part);
+            let mut next = next.into();
+            self.aes.encrypt_block(&mut next);
+            next.into()
+        });
+        let mut subkey = black_box([0; 16]).into();
+        self.aes.encrypt_block(&mut subkey);
+        black_box(subkey);
+        chained.first_chunk().copied().unwrap_or_default()
     }
 
     /// ISO 9797-1 algorithm 3: the chain under the first half, the last block under both.
@@ -88,8 +114,9 @@ impl BareCiphers {
 /// What [`BareCiphers::measure`] computes, in words.
 pub fn meaning(workload: Workload) -> &'static str {
     match workload {
-        Workload::PinVerify => "one TDES block deciphered, one enciphered",
-        Workload::PinTranslate => "one TDES block deciphered, thirty enciphered",
+        Workload::PinVerify | Workload::PinTranslate => "one TDES block deciphered, one enciphered",
+        Workload::AesPinVerify => "two AES blocks deciphered, one TDES block enciphered",
+        Workload::AesMac => "13 AES blocks in a chain, one more for the subkeys",
         Workload::MacGenerate | Workload::MacVerify => "25 DES blocks in a chain, two more for the last",
     }
 }
@@ -113,8 +140,8 @@ mod tests {
     #[test]
     fn more_blocks_take_longer() {
         let bare = BareCiphers::new();
-        let [verify, translate] = [Workload::PinVerify, Workload::PinTranslate]
+        let [verify, mac] = [Workload::PinVerify, Workload::MacVerify]
             .map(|workload| bare.measure(workload, Duration::from_millis(20)));
-        assert!(verify > 0.0 && translate > 5.0 * verify, "{verify} {translate}");
+        assert!(verify > 0.0 && mac > 2.0 * verify, "{verify} {mac}");
     }
 }

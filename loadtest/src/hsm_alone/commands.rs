@@ -1,16 +1,11 @@
 //! Raw frames and what must come back, made before any clock starts.
 
-use std::net::SocketAddr;
-
-use anyhow::{Context, ensure};
 use payment_crypto::mac::{self, Algorithm, Padding};
-use payment_crypto::{Pin, pin_block, pvv};
+use payment_crypto::{Pin, cmac, os_random, pin_block, pvv};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use super::keys::Keys;
+use super::keys::{AES_LMK, Keys};
 use super::workload::{MESSAGE_BYTES, Workload};
 
 /// Different commands of each kind. The header's four hexadecimal digits number them, so that there are always more
@@ -34,18 +29,19 @@ pub struct Commands {
 }
 
 impl Commands {
-    pub async fn of_all(keys: &Keys, seed: u64, simulator: SocketAddr) -> anyhow::Result<Vec<Self>> {
+    pub fn of_all(keys: &Keys, seed: u64) -> anyhow::Result<Vec<Self>> {
         let mut random = SmallRng::seed_from_u64(seed.wrapping_add(1));
-        let mut stream = TcpStream::connect(simulator).await.context("the simulator cannot be reached")?;
         let mut all = Vec::new();
         for workload in Workload::ALL {
             let mut commands = Self { workload, frames: Vec::new(), answers: Vec::new() };
             for number in 0..VARIANTS {
                 let (fields, answer) = match workload {
                     Workload::PinVerify => pin_verify(keys, &mut random)?,
-                    Workload::PinTranslate => pin_translate(keys, &mut random, &mut stream).await?,
+                    Workload::PinTranslate => pin_translate(keys, &mut random)?,
                     Workload::MacGenerate => mac_command(keys, &mut random, false)?,
                     Workload::MacVerify => mac_command(keys, &mut random, true)?,
+                    Workload::AesPinVerify => aes_pin_verify(keys, &mut random)?,
+                    Workload::AesMac => aes_mac(keys, &mut random)?,
                 };
                 let (code, answer_code) = workload.codes();
                 commands.frames.push(frame(number, code, &fields)?);
@@ -72,7 +68,7 @@ fn card(random: &mut SmallRng) -> anyhow::Result<(String, Pin)> {
 
 /// A block of ISO 9564 format 0 under the terminal's PIN key, in hexadecimal.
 fn pin_block_of(keys: &Keys, account: &str, pin: &Pin) -> anyhow::Result<String> {
-    let clear = pin_block::encode_format0(pin, account)?;
+    let clear = pin_block::format0::encode(pin, account)?;
     Ok(hex::encode_upper(keys.tpk.clear.encrypt_block(clear)))
 }
 
@@ -88,14 +84,36 @@ fn pin_verify(keys: &Keys, random: &mut SmallRng) -> FieldsAndAnswer {
     Ok((format!("{tpk}{pvk}{block}01{account}{PVKI}{pvv}").into_bytes(), b"00".to_vec()))
 }
 
-/// TPK, block, format 01, account; answered with the PIN under the LMK, which is what BA makes of the clear PIN.
-async fn pin_translate(keys: &Keys, random: &mut SmallRng, stream: &mut TcpStream) -> FieldsAndAnswer {
+/// TPK, ZPK, twelve digits at most, block, formats 01 and 01, account; answered with the PIN's length and the block under
+/// the ZPK.
+fn pin_translate(keys: &Keys, random: &mut SmallRng) -> FieldsAndAnswer {
     let (account, pin) = card(random)?;
     let block = pin_block_of(keys, &account, &pin)?;
-    let digits: String = pin.digits().iter().map(|digit| char::from(b'0' + digit)).collect();
-    let under_lmk = ask(stream, "BA", &format!("{digits}F{account}")).await?;
-    let tpk = &keys.tpk.under_lmk;
-    Ok((format!("{tpk}{block}01{account}").into_bytes(), [b"00", &under_lmk[..]].concat()))
+    let translated = hex::encode_upper(keys.zpk.clear.encrypt_block(pin_block::format0::encode(&pin, &account)?));
+    let (tpk, zpk) = (&keys.tpk.under_lmk, &keys.zpk.under_lmk);
+    let answer = format!("00{:02}{translated}01", pin.digits().len());
+    Ok((format!("{tpk}{zpk}12{block}0101{account}").into_bytes(), answer.into_bytes()))
+}
+
+/// ZPK, PVK, block of format 48, account number with its check digit, key indicator, verification value, LMK; answered
+/// without fields.
+fn aes_pin_verify(keys: &Keys, random: &mut SmallRng) -> FieldsAndAnswer {
+    let (account, pin) = card(random)?;
+    let pan = format!("4000{account}7");
+    let block = pin_block::format4::encipher(&keys.aes.zpk.0, &pin, &pan, &mut os_random)?;
+    let pvv = pvv::generate(&keys.aes.pvk.clear, &pin, &account, PVKI)?;
+    let pvv: String = pvv.iter().map(|digit| char::from(b'0' + digit)).collect();
+    let (zpk, pvk, block) = (&keys.aes.zpk.1, &keys.aes.pvk.under_lmk, hex::encode_upper(block));
+    Ok((format!("{zpk}{pvk}{block}48{pan};{PVKI}{pvv}%{AES_LMK:02}").into_bytes(), b"00".to_vec()))
+}
+
+/// Whole message, binary, sixteen digits, CMAC, key block, key, length, message, LMK.
+fn aes_mac(keys: &Keys, random: &mut SmallRng) -> FieldsAndAnswer {
+    let message: [u8; MESSAGE_BYTES] = std::array::from_fn(|_| random.random());
+    let mac = hex::encode_upper(&cmac::aes(&keys.aes.mac.0, &[&message])?[..8]);
+    let head = format!("00160FFF{}{MESSAGE_BYTES:04X}", keys.aes.mac.1);
+    let fields = [head.as_bytes(), &message[..], format!("%{AES_LMK:02}").as_bytes()].concat();
+    Ok((fields, format!("00{mac}").into_bytes()))
 }
 
 /// Whole message, binary, sixteen digits, algorithm 3, padding 1, key type, key, length, message; to verify, the MAC.
@@ -105,16 +123,6 @@ fn mac_command(keys: &Keys, random: &mut SmallRng, verify: bool) -> FieldsAndAns
     let head = format!("00131003{}{MESSAGE_BYTES:04X}", keys.tak.under_lmk);
     let fields = [head.as_bytes(), &message[..], if verify { mac.as_bytes() } else { &[] }].concat();
     Ok((fields, if verify { b"00".to_vec() } else { format!("00{mac}").into_bytes() }))
-}
-
-/// One command by itself; gives the fields of an answer without error.
-async fn ask(stream: &mut TcpStream, code: &str, fields: &str) -> anyhow::Result<Vec<u8>> {
-    stream.write_all(&frame(0, code, fields.as_bytes())?).await?;
-    let mut answer = vec![0; usize::from(stream.read_u16().await?)];
-    stream.read_exact(&mut answer).await?;
-    let (head, rest) = answer.split_at_checked(HEADER + 4).context("the simulator's answer is too short")?;
-    ensure!(head.ends_with(b"00"), "the simulator refuses {code}");
-    Ok(rest.to_vec())
 }
 
 #[cfg(test)]

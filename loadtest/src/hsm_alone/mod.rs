@@ -30,7 +30,7 @@ pub fn run(settings: &Settings, progress: &Progress) -> anyhow::Result<HsmReport
     let echo = echo::start()?;
     progress.stage("making frames");
     let keys = Keys::new(settings.seed).context("the simulator's console refuses the test keys")?;
-    let commands = runtime.block_on(Commands::of_all(&keys, settings.seed, simulator.address))?;
+    let commands = Commands::of_all(&keys, settings.seed)?;
     let mut bench = runtime.block_on(Bench::new(&simulator, &echo, commands, settings))?;
     let mut rounds: Vec<Round> = Vec::new();
     for number in 1..=settings.rounds {

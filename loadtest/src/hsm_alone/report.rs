@@ -139,7 +139,7 @@ mod tests {
         let settings = Settings { seconds: 1, rounds: 2, connections: 1, depth: 1, seed: 1 };
         let report = HsmReport::new(settings, vec![round(10.0, 40.0), round(30.0, 60.0)], Vec::new());
         assert_eq!(report.figures[0].per_round, [0.25, 0.5]);
-        assert_eq!((report.figures[0].name.as_str(), report.figures.len()), ("pin_verify_to_echo", 20));
+        assert_eq!((report.figures[0].name.as_str(), report.figures.len()), ("pin_verify_to_echo", 30));
         assert_eq!(report.workloads["pin_verify"].per_s, 20.0);
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["rounds"][1]["pin_verify"]["per_s"], 30.0);

@@ -5,19 +5,24 @@
 pub enum Workload {
     /// DC: a terminal's PIN block against a verification value.
     PinVerify,
-    /// JC: a PIN from a terminal's key to the LMK.
+    /// CA: a PIN block from a terminal's key to a zone's.
     PinTranslate,
     /// M6: a retail MAC.
     MacGenerate,
     /// M8: the same, compared.
     MacVerify,
+    /// EC: a zone's PIN block of format 4 under an AES key, against a verification value.
+    AesPinVerify,
+    /// M6: a CMAC under an AES key.
+    AesMac,
 }
 
 /// Bytes of the message that MACs are made of.
 pub const MESSAGE_BYTES: usize = 200;
 
 impl Workload {
-    pub const ALL: [Self; 4] = [Self::PinVerify, Self::PinTranslate, Self::MacGenerate, Self::MacVerify];
+    pub const ALL: [Self; 6] =
+        [Self::PinVerify, Self::PinTranslate, Self::MacGenerate, Self::MacVerify, Self::AesPinVerify, Self::AesMac];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -25,6 +30,8 @@ impl Workload {
             Self::PinTranslate => "pin_translate",
             Self::MacGenerate => "mac_generate",
             Self::MacVerify => "mac_verify",
+            Self::AesPinVerify => "aes_pin_verify",
+            Self::AesMac => "aes_mac",
         }
     }
 
@@ -32,9 +39,10 @@ impl Workload {
     pub fn codes(self) -> (&'static str, &'static str) {
         match self {
             Self::PinVerify => ("DC", "DD"),
-            Self::PinTranslate => ("JC", "JD"),
-            Self::MacGenerate => ("M6", "M7"),
+            Self::PinTranslate => ("CA", "CB"),
+            Self::MacGenerate | Self::AesMac => ("M6", "M7"),
             Self::MacVerify => ("M8", "M9"),
+            Self::AesPinVerify => ("EC", "ED"),
         }
     }
 }

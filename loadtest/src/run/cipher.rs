@@ -46,7 +46,7 @@ impl CipherWork {
 fn verify_pin(key: &TdesKey) -> Option<[u8; 4]> {
     let clear = key.decrypt_block(black_box([0x11; 8]));
     // What comes out is no PIN; the work is the same.
-    let _ = black_box(pin_block::parse_format0(clear, ACCOUNT));
+    let _ = black_box(pin_block::format0::decode(clear, ACCOUNT));
     pvv::generate(key, &Pin::from_digits(vec![1, 2, 3, 4]).ok()?, ACCOUNT, 1).ok()
 }
 

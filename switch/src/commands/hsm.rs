@@ -21,7 +21,7 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     crate::observability::start_logs();
     tokio::runtime::Runtime::new()?.block_on(async {
-        let options = HsmOptions { header_length: usize::from(args.header_length), ..HsmOptions::default() };
+        let options = HsmOptions { header_length: usize::from(args.header_length), ..HsmOptions::with_test_lmks()? };
         let server = Server::bind(args.listen, options).await.with_context(|| {
             format!("cannot listen on {}; stop what uses it or choose another --listen", args.listen)
         })?;

@@ -15,7 +15,8 @@ impl DemoHsm {
     /// Binds the simulator with the published test LMKs and runs it on `runtime`.
     pub async fn start(address: SocketAddr, runtime: &tokio::runtime::Handle) -> anyhow::Result<Self> {
         let (stop, stopped) = oneshot::channel();
-        let server = runtime.spawn(Server::bind(address, HsmOptions::default())).await?.with_context(|| {
+        let options = HsmOptions::with_test_lmks()?;
+        let server = runtime.spawn(Server::bind(address, options)).await?.with_context(|| {
             format!("cannot listen on {address} for hsm; stop what uses it or choose --ephemeral-ports")
         })?;
         let address = server.local_addr()?;

@@ -61,7 +61,13 @@ fn usage_and_modes(purpose: Purpose) -> ([u8; 2], &'static [u8]) {
 fn seal_tr31(purpose: Purpose, key: &TdesKey, zmk: &TdesKey) -> Result<String, Error> {
     let (usage, modes) = usage_and_modes(purpose);
     let mode = modes.first().copied().unwrap_or(b'N');
-    Ok(tr31::wrap(zmk, &tr31::Header::new(usage, b'T', mode, b'N'), key.bytes(), &mut os_random)?)
+    Ok(tr31::wrap(
+        zmk.bytes(),
+        tr31::Version::B,
+        &tr31::Header::new(usage, b'T', mode, b'N'),
+        key.bytes(),
+        &mut os_random,
+    )?)
 }
 
 fn seal_ecb(key: &TdesKey, zmk: &TdesKey) -> Result<String, Error> {
@@ -71,7 +77,7 @@ fn seal_ecb(key: &TdesKey, zmk: &TdesKey) -> Result<String, Error> {
 }
 
 fn open_tr31(purpose: Purpose, block: &str, zmk: &TdesKey) -> Result<TdesKey, String> {
-    let (header, key) = tr31::unwrap(zmk, block).map_err(in_words)?;
+    let (header, key) = tr31::unwrap(zmk.bytes(), block).map_err(in_words)?;
     let (usage, modes) = usage_and_modes(purpose);
     if header.usage != usage {
         return Err(format!("its usage is not {}", String::from_utf8_lossy(&usage)));
@@ -115,7 +121,7 @@ mod tests {
     fn with_headers(pin: ([u8; 2], u8, u8), mac: ([u8; 2], u8, u8)) -> String {
         let block = |(usage, algorithm, mode)| {
             let header = tr31::Header::new(usage, algorithm, mode, b'E');
-            tr31::wrap(&zmk(), &header, &[0x23; 16], &mut os_random).unwrap()
+            tr31::wrap(zmk().bytes(), tr31::Version::B, &header, &[0x23; 16], &mut os_random).unwrap()
         };
         let (pin, mac) = (block(pin), block(mac));
         format!("MK{:03}{mac}ZZ000PK{:03}{pin}", mac.len(), pin.len())

@@ -93,7 +93,7 @@ fn the_pin_block_opens_under_the_tpk() {
     let request = terminal("pos-binary").request(Kind::Cash, &swiped(), 1250).unwrap();
     let block: [u8; 8] = request.fields().binary(52).unwrap().try_into().unwrap();
     let clear = key(TPK).decrypt_block(block);
-    assert_eq!(pin_block::parse_format0(clear, swiped().pan().account12().as_str()), Ok(Pin::parse("4711").unwrap()));
+    assert_eq!(pin_block::format0::decode(clear, swiped().pan().account12().as_str()), Ok(Pin::parse("4711").unwrap()));
     for request in [
         terminal("pos-binary").request(Kind::Refund, &swiped(), 1250).unwrap(),
         terminal("pos-binary").request(Kind::Cash, &keyed(), 1250).unwrap(),

@@ -98,7 +98,7 @@ pub async fn issue(hsm: &HsmClient, file: &mut DemoFile) -> anyhow::Result<Issue
 /// Puts on a card what stands on it and its stripe; gives its PIN verification value.
 async fn print(hsm: &HsmClient, pvk: &GeneratedKey, cvk: &GeneratedKey, card: &mut DemoCard) -> anyhow::Result<String> {
     let account = Pan::parse(&card.pan)?.account12();
-    let pin = hsm.encrypt_pin(&card.pin, &account).await?;
+    let pin = hsm.choose_pin(&pvk.key, &card.pin, &account).await?;
     let pvv = hsm.generate_pvv(&pvk.key, &pin, &account, PVKI).await?;
     let cvv = hsm.generate_cvv(&cvk.key, &card.pan, &card.expiry, &card.service_code).await?;
     let (year, month) = card.expiry.split_at_checked(2).context("an expiry of demo.json is not YYMM")?;

@@ -93,7 +93,7 @@ impl AcquirerSide {
 
 /// DE 52: ISO 9564 format 0 under the ZPK.
 fn pin_under(keys: &SessionKeys, pin: &Pin, card: &CardProfile) -> Result<Vec<u8>, Error> {
-    let mut clear = pin_block::encode_format0(pin, &card.pan().account12())?;
+    let mut clear = pin_block::format0::encode(pin, &card.pan().account12())?;
     let enciphered = keys.tpk.encrypt_block(clear);
     clear.zeroize();
     Ok(enciphered.to_vec())

@@ -109,7 +109,7 @@ impl Books {
     /// DE 39 when the PIN block holds no PIN of this account, or not the card's.
     fn pin_fault(&mut self, asked: &Asked, keys: &SessionKeys) -> Option<[u8; 2]> {
         let mut clear = keys.tpk.decrypt_block(asked.pin_block?);
-        let entered = pin_block::parse_format0(clear, &asked.pan.account12());
+        let entered = pin_block::format0::decode(clear, &asked.pan.account12());
         clear.zeroize();
         match entered {
             Ok(pin) => self.accounts.card(&asked.pan)?.judge(&pin),

@@ -4,86 +4,30 @@
 //! each part of a key with the first byte of the pair's second half changed too; X, Y and single-length keys are
 //! plain ECB. The same scheme rules hold under a zone or terminal master key.
 
-use payment_crypto::TdesKey;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use payment_crypto::{TdesKey, os_random};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::{KeyType, Scheme};
 use crate::error::Code;
-use crate::key_type::KeyType;
 
-const PAIRS: usize = 20;
+pub(super) const PAIRS: usize = 20;
+
+/// Index of the pair that enciphers PINs (02-03).
+const PIN_PAIR: usize = 1;
+
+/// Index of the pair that enciphers private RSA keys (34-35).
+const RSA_PAIR: usize = 17;
 
 /// First byte of the pair for variants 0 to 9.
 const VARIANTS: [u8; 10] = [0x00, 0xA6, 0x5A, 0x6A, 0xDE, 0x2B, 0x50, 0x74, 0x9C, 0xFA];
 
-/// Changes for the parts of a double (U) and a triple (T) length key.
-const PARTS_OF_TWO: [u8; 2] = [0xA6, 0x5A];
-const PARTS_OF_THREE: [u8; 3] = [0x6A, 0xDE, 0x2B];
-
 /// The twenty pairs.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct Lmk([[u8; 16]; PAIRS]);
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct VariantLmk([[u8; 16]; PAIRS]);
 
-impl std::fmt::Debug for Lmk {
+impl std::fmt::Debug for VariantLmk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Lmk")
-    }
-}
-
-/// How a key's parts are enciphered, and how long it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
-    /// `Z` or none.
-    Single,
-    /// `U`.
-    DoubleVariant,
-    /// `T`.
-    TripleVariant,
-    /// `X`, or 32 digits without a letter.
-    DoubleAnsi,
-    /// `Y`.
-    TripleAnsi,
-}
-
-impl Scheme {
-    pub fn parse(letter: u8) -> Result<Self, Code> {
-        match letter {
-            b'Z' | b'0' => Ok(Self::Single),
-            b'U' => Ok(Self::DoubleVariant),
-            b'T' => Ok(Self::TripleVariant),
-            b'X' => Ok(Self::DoubleAnsi),
-            b'Y' => Ok(Self::TripleAnsi),
-            _ => Err(Code::KEY_SCHEME),
-        }
-    }
-
-    /// Bytes of a key of this scheme.
-    pub fn key_length(self) -> usize {
-        match self {
-            Self::Single => 8,
-            Self::DoubleVariant | Self::DoubleAnsi => 16,
-            Self::TripleVariant | Self::TripleAnsi => 24,
-        }
-    }
-
-    /// The scheme letter and the cryptogram in hexadecimal.
-    pub fn write(self, cryptogram: &[u8]) -> String {
-        let letter = match self {
-            Self::Single => "",
-            Self::DoubleVariant => "U",
-            Self::TripleVariant => "T",
-            Self::DoubleAnsi => "X",
-            Self::TripleAnsi => "Y",
-        };
-        let digits: String = cryptogram.iter().map(|byte| format!("{byte:02X}")).collect();
-        format!("{letter}{digits}")
-    }
-
-    fn part_changes(self) -> &'static [u8] {
-        match self {
-            Self::DoubleVariant => &PARTS_OF_TWO,
-            Self::TripleVariant => &PARTS_OF_THREE,
-            Self::Single | Self::DoubleAnsi | Self::TripleAnsi => &[],
-        }
+        f.write_str("VariantLmk")
     }
 }
 
@@ -93,8 +37,8 @@ pub fn encipher(master: &TdesKey, scheme: Scheme, clear: &[u8]) -> Result<Vec<u8
 }
 
 /// The inverse of [`encipher`].
-pub fn decipher(master: &TdesKey, scheme: Scheme, cryptogram: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, Code> {
-    by_parts(master, scheme, cryptogram, |key, part| Ok(key.decrypt_ecb(part)?.to_vec())).map(zeroize::Zeroizing::new)
+pub fn decipher(master: &TdesKey, scheme: Scheme, cryptogram: &[u8]) -> Result<Zeroizing<Vec<u8>>, Code> {
+    by_parts(master, scheme, cryptogram, |key, part| Ok(key.decrypt_ecb(part)?.to_vec())).map(Zeroizing::new)
 }
 
 fn by_parts(
@@ -103,7 +47,7 @@ fn by_parts(
     data: &[u8],
     act: impl Fn(&TdesKey, &[u8]) -> Result<Vec<u8>, Code>,
 ) -> Result<Vec<u8>, Code> {
-    if data.len() != scheme.key_length() {
+    if !scheme.fits(data.len()) {
         return Err(Code::KEY_LENGTH);
     }
     let changes = scheme.part_changes();
@@ -112,16 +56,37 @@ fn by_parts(
     }
     let mut out = Vec::with_capacity(data.len());
     for (part, change) in data.chunks(8).zip(changes) {
-        let mut changed = zeroize::Zeroizing::new(master.bytes().to_vec());
+        let mut changed = Zeroizing::new(master.bytes().to_vec());
         *changed.get_mut(8).ok_or(Code::KEY_LENGTH)? ^= change;
         out.extend(act(&TdesKey::from_bytes(&changed)?, part)?);
     }
     Ok(out)
 }
 
-impl Lmk {
+impl VariantLmk {
+    /// Fresh pairs of odd parity.
+    pub fn generate() -> Result<Self, Code> {
+        let mut pairs = Self([[0; 16]; PAIRS]);
+        for pair in &mut pairs.0 {
+            let mut bytes = Zeroizing::new([0; 16]);
+            os_random(&mut *bytes)?;
+            pair.copy_from_slice(&TdesKey::with_odd_parity(&*bytes));
+        }
+        Ok(pairs)
+    }
+
+    /// The pairs one after the other.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (pairs, []) = bytes.as_chunks::<16>() else { return None };
+        Some(Self(pairs.try_into().ok()?))
+    }
+
+    pub(super) fn bytes(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self.0.concat())
+    }
+
     /// The published test set, which protects nothing: for demonstrations and tests.
-    pub fn test_variant() -> Self {
+    pub fn test() -> Self {
         let repeated = |pairs: [(u8, u8); 17]| pairs.map(|(left, right)| [[left; 8], [right; 8]]);
         let mut keys = [[0; 16]; PAIRS];
         let plain = repeated([
@@ -155,44 +120,36 @@ impl Lmk {
     }
 
     /// The pair of a key type, changed by its variant.
-    fn pair(&self, key_type: KeyType) -> Result<TdesKey, Code> {
-        let mut key = zeroize::Zeroizing::new(*self.0.get(key_type.pair).ok_or(Code::KEY_TYPE)?);
-        key[0] ^= VARIANTS.get(key_type.variant).ok_or(Code::KEY_TYPE)?;
+    pub(super) fn pair(&self, key_type: KeyType) -> Result<TdesKey, Code> {
+        let mut key = Zeroizing::new(*self.0.get(key_type.pair()).ok_or(Code::KEY_TYPE)?);
+        key[0] ^= VARIANTS.get(key_type.variant()).ok_or(Code::KEY_TYPE)?;
         Ok(TdesKey::from_bytes(&key[..])?)
     }
 
-    /// The pair that enciphers PINs (02-03).
-    pub(crate) fn pin_pair(&self) -> Result<TdesKey, Code> {
-        self.pair(KeyType { variant: 0, pair: 1 })
+    pub(super) fn pin_pair(&self) -> Result<TdesKey, Code> {
+        Ok(TdesKey::from_bytes(&self.0[PIN_PAIR])?)
+    }
+
+    pub(super) fn rsa_pair(&self) -> Result<TdesKey, Code> {
+        Ok(TdesKey::from_bytes(&self.0[RSA_PAIR])?)
     }
 
     /// A key put under the LMK: scheme letter and cryptogram.
     pub(crate) fn wrap(&self, key_type: KeyType, scheme: Scheme, clear: &[u8]) -> Result<String, Code> {
-        Ok(scheme.write(&encipher(&self.pair(key_type)?, scheme, clear)?))
-    }
-
-    /// A key under the LMK in clear. `parity` is the code for one without odd parity.
-    pub(crate) fn unwrap(
-        &self,
-        key_type: KeyType,
-        scheme: Scheme,
-        cryptogram: &[u8],
-        parity: Code,
-    ) -> Result<TdesKey, Code> {
-        let clear = decipher(&self.pair(key_type)?, scheme, cryptogram)?;
-        if !TdesKey::has_odd_parity(&clear) {
-            return Err(parity);
+        if matches!(scheme, Scheme::KeyBlock | Scheme::Tr31) {
+            return Err(Code::LMK_SCHEME);
         }
-        Ok(TdesKey::from_bytes(&clear)?)
+        let cryptogram = encipher(&self.pair(key_type)?, scheme, clear)?;
+        Ok(format!("{}{}", scheme.letter(), crate::hex::upper(&cryptogram)))
     }
 
     /// Sixteen digits that tell one LMK from another: zeros under every pair in turn.
-    pub(crate) fn check_value(&self) -> Result<String, Code> {
+    pub(super) fn check_value(&self) -> Result<String, Code> {
         let mut block = [0; 8];
         for key in &self.0 {
             block = TdesKey::from_bytes(key)?.encrypt_block(block);
         }
-        Ok(block.iter().map(|byte| format!("{byte:02X}")).collect())
+        Ok(crate::hex::upper(&block))
     }
 }
 
@@ -208,17 +165,18 @@ mod tests {
 
     #[test]
     fn the_test_set_is_the_published_one() {
-        let lmk = Lmk::test_variant();
+        let lmk = VariantLmk::test();
         let pairs = vectors()[0]["expected"]["variant_test_lmk_pairs"].as_object().unwrap().clone();
         for (index, (name, value)) in pairs.iter().enumerate() {
             assert_eq!(hex::encode_upper(lmk.0[index]), value.as_str().unwrap(), "{name}");
         }
         assert_eq!(pairs.len(), PAIRS);
+        assert_eq!(VariantLmk::from_bytes(&lmk.bytes()), Some(lmk));
     }
 
     #[test]
     fn published_keys_decipher() {
-        let lmk = Lmk::test_variant();
+        let lmk = VariantLmk::test();
         let mut seen = 0;
         for vector in vectors().iter().skip(1) {
             let (inputs, expected) = (&vector["inputs"], &vector["expected"]);
@@ -226,9 +184,8 @@ mod tests {
             let key_type = KeyType::parse(&text("key_type")).unwrap();
             let wrapped = text("under_lmk");
             let mut fields = crate::fields::Fields::new(wrapped.as_bytes());
-            let key = fields.key(0).unwrap();
-            let pair = lmk.pair(key_type).unwrap();
-            let clear = decipher(&pair, key.scheme, &key.cryptogram).unwrap();
+            let key = fields.key("key", 0).unwrap();
+            let clear = decipher(&lmk.pair(key_type).unwrap(), key.scheme, &key.cryptogram().unwrap()).unwrap();
             assert_eq!(hex::encode_upper(&*clear), text("clear_key"), "{}", vector["name"]);
             assert!(text("under_lmk").ends_with(&lmk.wrap(key_type, key.scheme, &clear).unwrap()[1..]));
             let kcv = payment_crypto::kcv::tdes(&TdesKey::from_bytes(&clear).unwrap());
@@ -236,5 +193,13 @@ mod tests {
             seen += 1;
         }
         assert!(seen > 15);
+    }
+
+    #[test]
+    fn generated_pairs_are_odd_and_different() {
+        let lmk = VariantLmk::generate().unwrap();
+        assert!(lmk.0.iter().all(|pair| TdesKey::has_odd_parity(pair)));
+        assert_ne!(lmk.check_value().unwrap(), VariantLmk::generate().unwrap().check_value().unwrap());
+        assert_eq!(format!("{lmk:?}"), "VariantLmk");
     }
 }
