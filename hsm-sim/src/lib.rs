@@ -17,6 +17,7 @@ mod pin_blocks;
 mod pin_under_lmk;
 mod policy;
 mod server;
+pub mod tls;
 mod usage;
 
 pub use audit::AuditLog;

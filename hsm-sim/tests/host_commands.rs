@@ -41,6 +41,7 @@ fn client(addresses: &[SocketAddr]) -> HsmClient {
         header_length: 4,
         timeout: Duration::from_secs(3),
         in_flight_max: 256,
+        ..HsmConfig::default()
     })
 }
 
@@ -292,6 +293,7 @@ async fn an_hsm_that_never_answers_times_out() {
         header_length: 4,
         timeout: Duration::from_millis(200),
         in_flight_max: 2,
+        ..HsmConfig::default()
     });
     let (first, second, third) = tokio::join!(hsm.diagnostics(), hsm.diagnostics(), hsm.diagnostics());
     let why = [first, second, third].map(|result| result.unwrap_err().to_string());
@@ -325,6 +327,7 @@ fn impatient_client(addresses: [SocketAddr; 2]) -> HsmClient {
         header_length: 4,
         timeout: Duration::from_millis(500),
         in_flight_max: 64,
+        ..HsmConfig::default()
     })
 }
 

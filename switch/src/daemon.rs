@@ -74,6 +74,7 @@ impl Parts {
             header_length: 4,
             timeout: limits::HSM_TIMEOUT,
             in_flight_max: limits::HSM_IN_FLIGHT_MAX,
+            ..HsmConfig::default()
         });
         let about = hsm.diagnostics().await.with_context(|| {
             format!("no HSM answers at {}; start one, or correct its address", settings.hsm.join(", "))
@@ -331,6 +332,7 @@ fn gauges(switch: Arc<Switch>, directory: Arc<Directory>) -> Arc<dyn Fn() + Send
         metrics::gauge!("umbra_requests_in_work").set(switch.in_flight.len() as f64);
         metrics::gauge!("umbra_directory_terminals").set(directory.terminal_count() as f64);
         metrics::gauge!("umbra_connections_bound").set(limits::CONNECTIONS_MAX as f64);
+        switch.hsm.publish();
     })
 }
 

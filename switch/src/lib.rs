@@ -31,10 +31,12 @@ struct Cli {
 enum Command {
     /// Run everything in one process with a seeded tenant and a sample purchase
     Demo(commands::demo::Args),
-    /// Run the HSM simulator alone
-    Hsm(commands::hsm::Args),
+    /// Run the HSM simulator alone, explain its messages, make LMKs
+    Hsm(Box<commands::hsm::Args>),
     /// Decode and encode ISO 8583 messages
     Iso(commands::iso::Args),
+    /// Form keys of components, or move keys to another LMK
+    Keys(commands::keys::Args),
     /// Check or print a ledger offline
     Ledger(commands::ledger::Args),
     /// Act as a card network
@@ -51,8 +53,9 @@ enum Command {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match Cli::parse_from(arguments).command {
         Command::Demo(args) => commands::demo::run(args),
-        Command::Hsm(args) => commands::hsm::run(args),
+        Command::Hsm(args) => commands::hsm::run(*args),
         Command::Iso(args) => commands::iso::run(args),
+        Command::Keys(args) => commands::keys::run(args),
         Command::Ledger(args) => commands::ledger::run(args),
         Command::Network(args) => commands::network::run(args),
         Command::Openapi => commands::openapi::run(),
@@ -63,4 +66,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         eprintln!("umbra: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What clap checks when a command is first used: names that are there twice, flags that exclude each other.
+    #[test]
+    fn the_command_line_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
 }

@@ -246,6 +246,7 @@ async fn hsm() -> HsmClient {
         header_length: 4,
         timeout: std::time::Duration::from_secs(4),
         in_flight_max: 64,
+        ..HsmConfig::default()
     })
 }
 

@@ -1,15 +1,16 @@
 //! A pool of connections to one or several HSMs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use zeroize::Zeroizing;
 
-use crate::connection::{self, Job, Shared, Status};
+use crate::connection::{self, Job, Place, Shared, Status};
 use crate::error::{HsmError, meaning};
+use crate::tls::ClientTls;
 use crate::wire;
 
 /// How to reach the HSMs.
@@ -25,6 +26,22 @@ pub struct HsmConfig {
     pub timeout: Duration,
     /// Commands in flight at most; further ones are refused.
     pub in_flight_max: usize,
+    /// TLS instead of plain TCP.
+    pub tls: Option<ClientTls>,
+}
+
+impl Default for HsmConfig {
+    /// No address; two connections, a header of four characters, three seconds, 256 commands, plain TCP.
+    fn default() -> Self {
+        Self {
+            addresses: Vec::new(),
+            connections: 2,
+            header_length: 4,
+            timeout: Duration::from_secs(3),
+            in_flight_max: 256,
+            tls: None,
+        }
+    }
 }
 
 /// Cheap to clone; all clones share the pool. Must be made on a tokio runtime, where its connections then live.
@@ -32,11 +49,19 @@ pub struct HsmConfig {
 pub struct HsmClient(Arc<Pool>);
 
 struct Pool {
-    /// One list of connections an address.
-    hsms: Vec<Vec<Slot>>,
+    hsms: Vec<Hsm>,
     turn: AtomicUsize,
     room: Semaphore,
     timeout: Duration,
+}
+
+/// One HSM, with its connections.
+struct Hsm {
+    address: String,
+    slots: Vec<Slot>,
+    /// Gets no more commands, for maintenance.
+    drained: AtomicBool,
+    in_flight: AtomicUsize,
 }
 
 struct Slot {
@@ -44,24 +69,107 @@ struct Slot {
     shared: Arc<Shared>,
 }
 
+/// What an HSM is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HsmState {
+    pub address: String,
+    /// Connections that are up.
+    pub connected: usize,
+    pub drained: bool,
+    pub in_flight: usize,
+}
+
+/// A command under way, counted as long as it is.
+struct InFlight<'a>(&'a AtomicUsize);
+
+impl<'a> InFlight<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// How often a draining HSM is looked at.
+const DRAIN_PAUSE: Duration = Duration::from_millis(5);
+
 impl HsmClient {
     pub fn new(config: HsmConfig) -> Self {
         let header_length = config.header_length.clamp(4, wire::HEADER_MAX);
         let slot = |address: &String| {
             let (jobs, queue) = mpsc::channel(config.in_flight_max.max(1));
             let shared = Arc::new(Shared::default());
-            let run = connection::run(address.clone(), header_length, config.timeout, Arc::clone(&shared), queue);
-            tokio::spawn(run);
+            let place = Place { address: address.clone(), header_length, tls: config.tls.clone() };
+            tokio::spawn(connection::run(place, config.timeout, Arc::clone(&shared), queue));
             Slot { jobs, shared }
         };
-        let hsms =
-            config.addresses.iter().map(|address| (0..config.connections.max(1)).map(|_| slot(address)).collect());
+        let hsm = |address: &String| Hsm {
+            address: address.clone(),
+            slots: (0..config.connections.max(1)).map(|_| slot(address)).collect(),
+            drained: AtomicBool::new(false),
+            in_flight: AtomicUsize::new(0),
+        };
         Self(Arc::new(Pool {
-            hsms: hsms.collect(),
+            hsms: config.addresses.iter().map(hsm).collect(),
             turn: AtomicUsize::new(0),
             room: Semaphore::new(config.in_flight_max),
             timeout: config.timeout,
         }))
+    }
+
+    /// What each HSM is doing, in the order of preference.
+    pub fn states(&self) -> Vec<HsmState> {
+        let state = |hsm: &Hsm| HsmState {
+            address: hsm.address.clone(),
+            connected: hsm.slots.iter().filter(|slot| slot.shared.status() == Status::Up).count(),
+            drained: hsm.drained.load(Ordering::Acquire),
+            in_flight: hsm.in_flight.load(Ordering::Acquire),
+        };
+        self.0.hsms.iter().map(state).collect()
+    }
+
+    /// Writes the states into the metrics; to be called before they are read.
+    pub fn publish(&self) {
+        for state in self.states() {
+            metrics::gauge!("umbra_hsm_in_flight", "hsm" => state.address.clone()).set(state.in_flight as f64);
+            metrics::gauge!("umbra_hsm_drained", "hsm" => state.address).set(if state.drained { 1.0 } else { 0.0 });
+        }
+    }
+
+    /// Takes an HSM out of use for maintenance: no further commands, and back when those under way are answered, or with
+    /// an error after `patience`. It stays out of use either way, until it is [resumed](Self::resume).
+    pub async fn drain(&self, address: &str, patience: Duration) -> Result<(), HsmError> {
+        let hsm = self.hsm(address)?;
+        hsm.drained.store(true, Ordering::Release);
+        let emptied = async {
+            while hsm.in_flight.load(Ordering::Acquire) > 0 {
+                tokio::time::sleep(DRAIN_PAUSE).await;
+            }
+        };
+        tokio::time::timeout(patience, emptied).await.map_err(|_| {
+            let left = hsm.in_flight.load(Ordering::Acquire);
+            HsmError::Unavailable(format!("{address} still works on {left} commands; wait, or stop it all the same"))
+        })
+    }
+
+    /// Puts a drained HSM back into use.
+    pub fn resume(&self, address: &str) -> Result<(), HsmError> {
+        self.hsm(address)?.drained.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    fn hsm(&self, address: &str) -> Result<&Hsm, HsmError> {
+        let known = || self.0.hsms.iter().map(|hsm| hsm.address.as_str()).collect::<Vec<_>>().join(", ");
+        self.0
+            .hsms
+            .iter()
+            .find(|hsm| hsm.address == address)
+            .ok_or_else(|| HsmError::Unavailable(format!("{address} is none of {}", known())))
     }
 
     /// Sends a command and gives back the fields after the error code, which is `00` or one of `also`.
@@ -112,9 +220,10 @@ impl HsmClient {
 
     /// A connection lost under a command costs one more try: commands have no effect beyond their answer.
     async fn exchange(&self, command: &[u8]) -> Result<Bytes, HsmError> {
-        let mut last = "none is configured".to_owned();
+        let mut last = "none is configured, or all are drained".to_owned();
         for _ in 0..2 {
-            let Some(slot) = self.choose() else { break };
+            let Some((hsm, slot)) = self.choose() else { break };
+            let _counted = InFlight::new(&hsm.in_flight);
             let (answer, waiting) = oneshot::channel();
             let job = Job { command: Zeroizing::new(command.to_vec()), answer };
             if slot.jobs.send(job).await.is_err() {
@@ -130,15 +239,17 @@ impl HsmClient {
         Err(HsmError::Unavailable(last))
     }
 
-    /// The first HSM with a connection, its connections in turn; else one that is still connecting; else any, which
+    /// The first HSM in use with a connection, its connections in turn; else one that is still connecting; else any, which
     /// says at once why it cannot.
-    fn choose(&self) -> Option<&Slot> {
+    fn choose(&self) -> Option<(&Hsm, &Slot)> {
         let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
         let in_turn = |wanted: Option<Status>| {
-            self.0.hsms.iter().find_map(|slots| {
-                (0..slots.len())
-                    .filter_map(|offset| slots.get(turn.wrapping_add(offset) % slots.len()))
-                    .find(|slot| wanted.is_none_or(|status| slot.shared.status() == status))
+            self.0.hsms.iter().filter(|hsm| !hsm.drained.load(Ordering::Acquire)).find_map(|hsm| {
+                let slots = &hsm.slots;
+                let mut turned =
+                    (0..slots.len()).filter_map(|offset| slots.get(turn.wrapping_add(offset) % slots.len()));
+                let slot = turned.find(|slot| wanted.is_none_or(|status| slot.shared.status() == status));
+                slot.map(|slot| (hsm, slot))
             })
         };
         in_turn(Some(Status::Up)).or_else(|| in_turn(Some(Status::Connecting))).or_else(|| in_turn(None))

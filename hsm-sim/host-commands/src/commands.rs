@@ -145,6 +145,16 @@ impl HsmClient {
         Ok(GeneratedKey { key, kcv: kcv.to_owned() })
     }
 
+    /// BW: a key from the LMK in key change storage to the live one, in the same scheme.
+    pub async fn rewrap_key(&self, key_type: &str, key: &KeyUnderLmk) -> Result<KeyUnderLmk, HsmError> {
+        let fields = format!("FFF{};{key_type}", key.as_str());
+        let answer = self.call("BW", &[fields.as_bytes()], &[]).await?;
+        match KeyUnderLmk::split(answer.text("BW")?) {
+            Some((key, "")) => Ok(key),
+            _ => Err(HsmError::Protocol("BW")),
+        }
+    }
+
     /// BU: six digits of a key's check value.
     pub async fn key_check_value(&self, key_type: &str, key: &KeyUnderLmk) -> Result<String, HsmError> {
         let fields = format!("FF1{};{key_type};001", key.as_str());

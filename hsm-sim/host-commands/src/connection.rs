@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::{SinkExt, StreamExt};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::{Encoder, Framed, FramedRead};
 use zeroize::Zeroizing;
 
+use crate::tls::{ClientTls, TlsLink};
 use crate::wire::{self, FrameCodec};
 
 /// A command on its way: code and fields, and where the answer goes.
@@ -61,21 +61,19 @@ const WRITE_MAX: usize = 64 * 1024;
 
 /// Connects, works, connects again; ends when nobody can send jobs any more. `patience`: how long a command may wait
 /// for its answer before the connection is given up.
-pub(crate) async fn run(
-    address: String,
-    header_length: usize,
-    patience: Duration,
-    shared: Arc<Shared>,
-    mut jobs: mpsc::Receiver<Job>,
-) {
+pub(crate) async fn run(place: Place, patience: Duration, shared: Arc<Shared>, mut jobs: mpsc::Receiver<Job>) {
+    let (address, header_length) = (place.address.clone(), place.header_length);
+    let connected = metrics::gauge!("umbra_hsm_connections", "hsm" => address.clone());
     let mut pause = PAUSE_FIRST;
     loop {
-        match timeout(CONNECT_TIMEOUT, open(&address, header_length)).await {
-            Ok(Ok(stream)) => {
+        match timeout(CONNECT_TIMEOUT, open(&place)).await {
+            Ok(Ok(link)) => {
                 shared.set(Status::Up);
+                connected.increment(1.0);
                 let began = Instant::now();
-                let why = work(stream, header_length, patience, &mut jobs).await;
+                let why = work(link, header_length, patience, &mut jobs).await;
                 shared.set(Status::Down);
+                connected.decrement(1.0);
                 if why == Ended::NoMoreJobs {
                     return;
                 }
@@ -100,10 +98,33 @@ pub(crate) async fn run(
     }
 }
 
+/// Where an HSM is, and how it is spoken to.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub address: String,
+    pub header_length: usize,
+    pub tls: Option<ClientTls>,
+}
+
+enum Link {
+    Plain(TcpStream),
+    Tls(Box<TlsLink>),
+}
+
 /// A connection on which the HSM has answered once: the system of one that hangs still accepts connections for it.
-async fn open(address: &str, header_length: usize) -> std::io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
+async fn open(place: &Place) -> std::io::Result<Link> {
+    let stream = TcpStream::connect(&place.address).await?;
     stream.set_nodelay(true)?;
+    match &place.tls {
+        None => Ok(Link::Plain(greet(stream, place.header_length).await?)),
+        Some(tls) => {
+            let link = tls.connect(&place.address, stream).await?;
+            Ok(Link::Tls(Box::new(greet(link, place.header_length).await?)))
+        }
+    }
+}
+
+async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: S, header_length: usize) -> std::io::Result<S> {
     let mut frames = Framed::new(stream, FrameCodec);
     let greeting = [vec![b'0'; header_length].as_slice(), GREETING].concat();
     frames.send(greeting.as_slice()).await?;
@@ -162,8 +183,26 @@ impl Pending {
     }
 }
 
-async fn work(stream: TcpStream, header_length: usize, patience: Duration, jobs: &mut mpsc::Receiver<Job>) -> Ended {
-    let (read, write) = stream.into_split();
+async fn work(link: Link, header_length: usize, patience: Duration, jobs: &mut mpsc::Receiver<Job>) -> Ended {
+    match link {
+        Link::Plain(stream) => {
+            let (read, write) = stream.into_split();
+            work_on(read, write, header_length, patience, jobs).await
+        }
+        Link::Tls(stream) => {
+            let (read, write) = tokio::io::split(*stream);
+            work_on(read, write, header_length, patience, jobs).await
+        }
+    }
+}
+
+async fn work_on(
+    read: impl AsyncRead + Unpin,
+    write: impl AsyncWrite + Unpin,
+    header_length: usize,
+    patience: Duration,
+    jobs: &mut mpsc::Receiver<Job>,
+) -> Ended {
     let pending = Pending::default();
     let ended = tokio::select! {
         ended = write_jobs(write, header_length, jobs, &pending) => ended,
@@ -178,7 +217,7 @@ async fn work(stream: TcpStream, header_length: usize, patience: Duration, jobs:
 
 /// Writes what waits in as few writes as possible.
 async fn write_jobs(
-    mut write: OwnedWriteHalf,
+    mut write: impl AsyncWrite + Unpin,
     header_length: usize,
     jobs: &mut mpsc::Receiver<Job>,
     pending: &Pending,
@@ -203,7 +242,10 @@ async fn write_jobs(
             }
             next = if buffer.len() < WRITE_MAX { jobs.try_recv().ok() } else { None };
         }
-        let written = write.write_all(&buffer).await;
+        let mut written = write.write_all(&buffer).await;
+        if written.is_ok() {
+            written = write.flush().await;
+        }
         // Commands may hold PIN blocks and clear PINs.
         zeroize::Zeroize::zeroize(&mut buffer[..]);
         if written.is_err() {
@@ -213,7 +255,7 @@ async fn write_jobs(
     Ended::NoMoreJobs
 }
 
-async fn read_answers(read: OwnedReadHalf, header_length: usize, pending: &Pending) {
+async fn read_answers(read: impl AsyncRead + Unpin, header_length: usize, pending: &Pending) {
     let mut frames = FramedRead::new(read, FrameCodec);
     while let Some(Ok(frame)) = frames.next().await {
         let number = wire::split(&frame, header_length)

@@ -9,9 +9,11 @@ mod commands;
 mod connection;
 mod error;
 mod key;
+mod tls;
 pub mod wire;
 
-pub use client::{HsmClient, HsmConfig};
+pub use client::{HsmClient, HsmConfig, HsmState};
 pub use commands::{Diagnostics, ExportedKey, GeneratedKey, KeyDomain, KeyExport, PinVerdict, SessionKey};
 pub use error::{HsmError, meaning};
 pub use key::{KeyUnderLmk, PinUnderLmk};
+pub use tls::{ClientTls, ClientTlsError};

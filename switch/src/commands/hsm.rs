@@ -1,33 +1,57 @@
-//! `umbra hsm`: the HSM simulator alone.
+//! `umbra hsm`: the HSM simulator alone, and what belongs to it.
 
-use std::net::SocketAddr;
+mod explain;
+mod lmk;
+mod serve;
+
 use std::process::ExitCode;
 
-use anyhow::Context;
-use hsm_sim::{HsmOptions, Server};
-
-use crate::stop_signals::StopSignals;
+use clap::Subcommand;
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
-    /// Address to listen on
-    #[arg(long, default_value = "127.0.0.1:1500")]
-    listen: SocketAddr,
-    /// Characters of the message header (0 to 64)
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=64))]
-    header_length: u8,
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    serve: serve::ServeArgs,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Take a request or an answer apart, in hexadecimal or as text
+    Explain(explain::Args),
+    /// List the commands offered
+    Commands {
+        /// As the table of the README
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Local master keys of one's own
+    #[command(subcommand)]
+    Lmk(lmk::Action),
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    crate::observability::start_logs();
-    tokio::runtime::Runtime::new()?.block_on(async {
-        let options = HsmOptions { header_length: usize::from(args.header_length), ..HsmOptions::with_test_lmks()? };
-        let server = Server::bind(args.listen, options).await.with_context(|| {
-            format!("cannot listen on {}; stop what uses it or choose another --listen", args.listen)
-        })?;
-        let mut signals = StopSignals::new()?;
-        println!("HSM simulator with the published test LMKs on {}", server.local_addr()?);
-        server.run(async move { signals.received().await }).await;
-        Ok(ExitCode::SUCCESS)
-    })
+    match args.action {
+        None => serve::run(args.serve),
+        Some(Action::Explain(args)) => explain::run(&args),
+        Some(Action::Commands { markdown }) => {
+            commands(markdown);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Action::Lmk(action)) => lmk::run(&action),
+    }
 }
+
+fn commands(markdown: bool) {
+    if markdown {
+        print!("{}", hsm_sim::commands::markdown());
+        return;
+    }
+    for row in &hsm_sim::commands::TABLE {
+        println!("{}  {}", row.name(), row.does);
+    }
+}
+
+pub use lmk::named as named_lmk;

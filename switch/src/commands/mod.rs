@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod hsm;
 pub mod iso;
+pub mod keys;
 pub mod ledger;
 mod moment;
 pub mod network;
