@@ -11,6 +11,8 @@ mod device;
 mod error;
 mod explain;
 mod fields;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hex;
 pub mod keys;
 mod pin_blocks;

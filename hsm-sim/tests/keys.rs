@@ -253,7 +253,10 @@ fn components_of_two_people_make_a_key() {
     let formed = console::form_key_of_components(&lmk, key_type, scheme, &[one.clone(), two.clone()]).unwrap();
     let sum: Vec<u8> = one.iter().zip(two.iter()).map(|(one, two)| one ^ two).collect();
     assert_eq!(Some(formed), console::form_key(&lmk, "000", 'U', &TdesKey::with_odd_parity(&sum)));
-    assert!(console::form_key_of_components(&lmk, key_type, scheme, &[one.clone()]).is_err(), "one person alone");
+    assert!(
+        console::form_key_of_components(&lmk, key_type, scheme, std::slice::from_ref(&one)).is_err(),
+        "one person alone"
+    );
     let even = zeroize::Zeroizing::new(vec![0; 16]);
     assert!(console::form_key_of_components(&lmk, key_type, scheme, &[one, even]).is_err());
 }

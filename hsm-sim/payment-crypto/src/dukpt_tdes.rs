@@ -45,8 +45,7 @@ pub fn initial_key(bdk: &TdesKey, ksn: Ksn) -> Result<TdesKey, Fault> {
     let mut block = [0; BLOCK];
     block.copy_from_slice(&ksn[..BLOCK]);
     block[7] &= 0xE0;
-    let right = bdk.masked(HALVES)?.encrypt_block(block);
-    joined(bdk.encrypt_block(block), right)
+    joined(bdk.encrypt_block(block), bdk.masked(HALVES)?.encrypt_block(block))
 }
 
 /// The key of a transaction, from the terminal's initial key.

@@ -17,9 +17,10 @@ pub enum Padding {
 /// ISO 9797-1, 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
-    /// CBC-MAC with the whole key (7.2).
+    /// CBC-MAC with the whole key (7.2). With a single-length key and padding method 1 it is ANSI X9.9, FIPS 113.
     One,
-    /// CBC-MAC with the first half, the last block under all of the double-length key: "retail MAC" (7.4, X9.19).
+    /// CBC-MAC with the first half, the last block under all of the double-length key: "retail MAC" (7.4). With padding
+    /// method 1 it is ANSI X9.19.
     Three,
 }
 

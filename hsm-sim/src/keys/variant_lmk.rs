@@ -4,7 +4,8 @@
 //! each part of a key with the first byte of the pair's second half changed too; X, Y and single-length keys are
 //! plain ECB. The same scheme rules hold under a zone or terminal master key.
 
-use payment_crypto::{TdesKey, os_random};
+use payment_crypto::{Fault, TdesKey, os_random};
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{KeyType, Scheme};
@@ -22,7 +23,7 @@ const RSA_PAIR: usize = 17;
 const VARIANTS: [u8; 10] = [0x00, 0xA6, 0x5A, 0x6A, 0xDE, 0x2B, 0x50, 0x74, 0x9C, 0xFA];
 
 /// The twenty pairs.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct VariantLmk([[u8; 16]; PAIRS]);
 
 impl std::fmt::Debug for VariantLmk {
@@ -33,35 +34,40 @@ impl std::fmt::Debug for VariantLmk {
 
 /// Enciphers `clear` under `master` (16 bytes, or 8 for old single-length zone master keys) by the scheme's rule.
 pub fn encipher(master: &TdesKey, scheme: Scheme, clear: &[u8]) -> Result<Vec<u8>, Code> {
-    by_parts(master, scheme, clear, |key, part| Ok(key.encrypt_ecb(part)?.to_vec()))
+    by_parts(master, scheme, clear, TdesKey::encrypt_ecb).map(|cryptogram| cryptogram.to_vec())
 }
 
 /// The inverse of [`encipher`].
 pub fn decipher(master: &TdesKey, scheme: Scheme, cryptogram: &[u8]) -> Result<Zeroizing<Vec<u8>>, Code> {
-    by_parts(master, scheme, cryptogram, |key, part| Ok(key.decrypt_ecb(part)?.to_vec())).map(Zeroizing::new)
+    by_parts(master, scheme, cryptogram, TdesKey::decrypt_ecb)
 }
 
-fn by_parts(
-    master: &TdesKey,
-    scheme: Scheme,
-    data: &[u8],
-    act: impl Fn(&TdesKey, &[u8]) -> Result<Vec<u8>, Code>,
-) -> Result<Vec<u8>, Code> {
+type Ecb = fn(&TdesKey, &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault>;
+
+fn by_parts(master: &TdesKey, scheme: Scheme, data: &[u8], act: Ecb) -> Result<Zeroizing<Vec<u8>>, Code> {
     if !scheme.fits(data.len()) {
         return Err(Code::KEY_LENGTH);
     }
     let changes = scheme.part_changes();
     if changes.is_empty() {
-        return act(master, data);
+        return Ok(act(master, data)?);
     }
-    let mut out = Vec::with_capacity(data.len());
+    let mut out = Zeroizing::new(Vec::with_capacity(data.len()));
     for (part, change) in data.chunks(8).zip(changes) {
         let mut changed = Zeroizing::new(master.bytes().to_vec());
         *changed.get_mut(8).ok_or(Code::KEY_LENGTH)? ^= change;
-        out.extend(act(&TdesKey::from_bytes(&changed)?, part)?);
+        out.extend_from_slice(&act(&TdesKey::from_bytes(&changed)?, part)?);
     }
     Ok(out)
 }
+
+impl PartialEq for VariantLmk {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes().ct_eq(&other.bytes()).into()
+    }
+}
+
+impl Eq for VariantLmk {}
 
 impl VariantLmk {
     /// Fresh pairs of odd parity.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use payment_crypto::{TdesKey, tr31};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::lmk::Loaded;
@@ -89,7 +90,7 @@ impl Vault<'_> {
             return Err(parity);
         }
         let (parts, _) = clear.as_chunks::<8>();
-        let disguised = parts.windows(2).any(|pair| pair[0] == pair[1]);
+        let disguised = parts.windows(2).any(|pair| pair[0].ct_eq(&pair[1]).into());
         if self.refuse_disguised && disguised { Err(Code("75")) } else { Ok(()) }
     }
 
