@@ -3,11 +3,16 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use zeroize::Zeroize;
+
 use crate::commands::{self, Reply};
 use crate::error::Code;
 use crate::fields::{Fields, ZmkLength};
 use crate::keys::{KeyCache, KeyType, LmkStore, LmkStoreError, Permission, Vault};
 use crate::policy::Policy;
+
+/// Longest answer that its frame's length can tell.
+const FRAME_MAX: usize = u16::MAX as usize;
 
 /// A device that runs commands.
 #[derive(Debug)]
@@ -115,7 +120,7 @@ impl Device {
         Ok(Vault { loaded: self.lmks.old(id).ok_or(Code::KEY_CHANGE_STORAGE)?, ..self.vault(id)? })
     }
 
-    /// Runs one command and writes the whole answer: header, code, error code, fields, trailer.
+    /// Runs one command and writes the whole answer: header, code, error code, fields, trailer. `answer` is empty before.
     pub fn run(&self, header: &[u8], command: [u8; 2], body: &[u8], answer: &mut Vec<u8>) -> Outcome {
         let row = commands::find(command);
         let (result, trailer) = match row {
@@ -128,6 +133,14 @@ impl Device {
         answer.extend_from_slice(reply.code.0.as_bytes());
         answer.extend_from_slice(&reply.fields);
         answer.extend_from_slice(trailer);
+        if answer.len() > FRAME_MAX {
+            // Data that grew on its way: bytes written in hexadecimal, commands in a chain.
+            answer.zeroize();
+            answer.extend_from_slice(header);
+            answer.extend_from_slice(&host_commands::wire::response_code(command));
+            answer.extend_from_slice(Code::DATA_LENGTH.0.as_bytes());
+            return Outcome { code: Code::DATA_LENGTH.0, command: row };
+        }
         Outcome { code: reply.code.0, command: row }
     }
 

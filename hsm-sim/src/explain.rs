@@ -54,15 +54,8 @@ pub fn explain(message: &[u8], header_length: usize, clear: bool) -> Option<Expl
     };
     let asked = commands::TABLE.iter().find(|row| wire::response_code(*row.code) == code);
     match (row, asked) {
-        // A code can be both: KA asks and answers. An answer has an error code, which no request of these begins with.
-        (Some(row), None) => explain_request(&mut explained, row, body, clear),
+        (Some(row), _) => explain_request(&mut explained, row, body, clear),
         (None, Some(asked)) => explain_answer(&mut explained, asked, body, clear),
-        (Some(row), Some(asked)) => {
-            explain_request(&mut explained, row, body, clear);
-            if explained.fault.is_some() {
-                explain_answer(&mut explained, asked, body, clear);
-            }
-        }
         (None, None) => explained.fault = Some("this is no command offered here".into()),
     }
     Some(explained)
@@ -96,8 +89,6 @@ fn explain_answer(explained: &mut Explained, asked: &'static commands::Command, 
     explained.is_answer = true;
     explained.command = Some(asked.name());
     explained.does = Some(asked.does);
-    explained.fault = None;
-    explained.fields.clear();
     let Some(code) = body.get(..2).and_then(|code| std::str::from_utf8(code).ok()) else {
         explained.fault = Some("an answer begins with an error code of two characters".into());
         return;
@@ -230,6 +221,8 @@ mod tests {
 
     #[test]
     fn answers_are_known_by_their_code() {
+        let codes = || commands::TABLE.iter().map(|row| wire::response_code(*row.code));
+        assert!(codes().all(|code| commands::find(code).is_none()), "no answer looks like a command");
         let explained = explain(b"0001CB0004F7808F2CBEC6316803", 4, false).unwrap();
         assert_eq!((explained.command, explained.is_answer), (Some("CA"), true));
         assert_eq!(explained.fields[0].meaning.as_deref(), Some("no error"));

@@ -60,6 +60,11 @@ async fn latency_does_not_add_up_over_a_pipeline() {
     }
     let took = began.elapsed();
     assert!(took >= Duration::from_millis(100) && took < Duration::from_secs(1), "{took:?}");
+    // Answers come also to a client that has closed its own side.
+    hsm.send(b"LAST", "NC", b"").await;
+    tokio::io::AsyncWriteExt::shutdown(&mut hsm.0).await.unwrap();
+    assert_eq!(hsm.receive().await.unwrap().0, *b"LAST");
+    assert_eq!(hsm.receive().await, None);
 }
 
 #[tokio::test]
@@ -105,6 +110,18 @@ async fn commands_are_chained() {
     assert_eq!(hsm.code("NK", "2010002NC").await, "51");
     assert_eq!(hsm.code("NK", "0010002NK").await, "29", "no chains in chains");
     assert_eq!(hsm.code("NK", "0990002NC").await, "15");
+}
+
+#[tokio::test]
+async fn answers_that_fit_no_frame_are_refused() {
+    let server = start().await;
+    let mut hsm = Raw::connect(&server).await;
+    let key = hsm.fields("A0", "000BU").await[..33].to_owned();
+    let data = vec![0xA5; 0x9000];
+    let ask = [format!("000100B{key}9000").as_bytes(), &data].concat();
+    assert_eq!(hsm.code("M0", ask).await, "80", "twice as long in hexadecimal");
+    let ask = [format!("000000B{key}9000").as_bytes(), &data].concat();
+    assert_eq!(hsm.ask("M0", ask).await.len(), 4 + 4 + 0x9000);
 }
 
 #[tokio::test]

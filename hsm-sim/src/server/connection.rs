@@ -35,12 +35,17 @@ where
     let mut connection =
         Connection { peer, options, write, out: BytesMut::with_capacity(4096), waiting: BinaryHeap::new(), number: 0 };
     let mut frames = FramedRead::new(read, FrameCodec);
-    loop {
+    // A client that sends no more still gets what it asked for.
+    let mut open = true;
+    while open || !connection.waiting.is_empty() {
         let due = connection.waiting.peek().map(|Reverse(first)| first.due);
         let next = tokio::select! {
-            frame = frames.next(), if connection.waiting.len() < WAITING_MAX => match frame {
+            frame = frames.next(), if open && connection.waiting.len() < WAITING_MAX => match frame {
                 Some(Ok(frame)) => Some(frame),
-                _ => break,
+                _ => {
+                    open = false;
+                    None
+                }
             },
             () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => None,
         };
