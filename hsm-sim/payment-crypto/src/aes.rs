@@ -5,8 +5,7 @@ use ::aes::{Aes128, Aes192, Aes256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::Fault;
-use crate::tdes::xor;
+use crate::{Fault, modes};
 
 /// Bytes of a block.
 pub const BLOCK: usize = 16;
@@ -64,42 +63,21 @@ impl AesKey {
 
     /// ECB over whole blocks.
     pub fn encrypt_ecb(&self, data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        each_block(data, |block| self.encrypt_block(block))
+        modes::ecb(data, |block| self.encrypt_block(block))
     }
 
     pub fn decrypt_ecb(&self, data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        each_block(data, |block| self.decrypt_block(block))
+        modes::ecb(data, |block| self.decrypt_block(block))
     }
 
     /// CBC over whole blocks.
     pub fn encrypt_cbc(&self, iv: [u8; BLOCK], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let mut chain = iv;
-        each_block(data, |block| {
-            chain = self.encrypt_block(xor(block, chain));
-            chain
-        })
+        modes::encrypt_cbc(iv, data, |block| self.encrypt_block(block))
     }
 
     pub fn decrypt_cbc(&self, iv: [u8; BLOCK], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let mut chain = iv;
-        each_block(data, |block| {
-            let clear = xor(self.decrypt_block(block), chain);
-            chain = block;
-            clear
-        })
+        modes::decrypt_cbc(iv, data, |block| self.decrypt_block(block))
     }
-}
-
-fn each_block(data: &[u8], mut act: impl FnMut([u8; BLOCK]) -> [u8; BLOCK]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let (blocks, rest) = data.as_chunks::<BLOCK>();
-    if !rest.is_empty() {
-        return Err(Fault::DataLength);
-    }
-    let mut out = Zeroizing::new(Vec::with_capacity(data.len()));
-    for block in blocks {
-        out.extend_from_slice(&act(*block));
-    }
-    Ok(out)
 }
 
 impl PartialEq for AesKey {

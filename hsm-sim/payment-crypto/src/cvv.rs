@@ -1,7 +1,7 @@
 //! Card verification values: CVV and CVC of the stripe, CVV2 and CVC2 of the back (service code 000), iCVV (999).
 
+use crate::modes::xor;
 use crate::pvv::decimalise;
-use crate::tdes::xor;
 use crate::{Fault, TdesKey};
 
 /// `date`: four digits as the scheme feeds them (YYMM on the stripe, MMYY for CVV2 at some issuers).

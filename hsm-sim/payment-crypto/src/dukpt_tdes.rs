@@ -3,7 +3,8 @@
 
 use zeroize::Zeroizing;
 
-use crate::tdes::{BLOCK, xor};
+use crate::modes::xor;
+use crate::tdes::BLOCK;
 use crate::{Fault, TdesKey};
 
 /// A key serial number: key set, terminal and a counter of 21 bits.

@@ -12,6 +12,7 @@ pub mod emv;
 pub mod ibm3624;
 pub mod kcv;
 pub mod mac;
+mod modes;
 mod pin;
 pub mod pin_block;
 pub mod pvv;

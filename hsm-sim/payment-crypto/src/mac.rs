@@ -1,6 +1,7 @@
 //! Message authentication codes with DES: ISO 9797-1 algorithms 1 and 3.
 
-use crate::tdes::{BLOCK, xor};
+use crate::modes::xor;
+use crate::tdes::BLOCK;
 use crate::{Fault, TdesKey};
 
 /// ISO 9797-1, 6.3.

@@ -5,7 +5,7 @@ use des::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::Fault;
+use crate::{Fault, modes};
 
 /// Bytes of a block.
 pub const BLOCK: usize = 8;
@@ -89,29 +89,20 @@ impl TdesKey {
 
     /// ECB over whole blocks, as key encipherment has it.
     pub fn encrypt_ecb(&self, data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        each_block(data, |block| self.encrypt_block(block))
+        modes::ecb(data, |block| self.encrypt_block(block))
     }
 
     pub fn decrypt_ecb(&self, data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        each_block(data, |block| self.decrypt_block(block))
+        modes::ecb(data, |block| self.decrypt_block(block))
     }
 
     /// CBC over whole blocks.
     pub fn encrypt_cbc(&self, iv: [u8; BLOCK], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let mut chain = iv;
-        each_block(data, |block| {
-            chain = self.encrypt_block(xor(block, chain));
-            chain
-        })
+        modes::encrypt_cbc(iv, data, |block| self.encrypt_block(block))
     }
 
     pub fn decrypt_cbc(&self, iv: [u8; BLOCK], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let mut chain = iv;
-        each_block(data, |block| {
-            let clear = xor(self.decrypt_block(block), chain);
-            chain = block;
-            clear
-        })
+        modes::decrypt_cbc(iv, data, |block| self.decrypt_block(block))
     }
 
     /// The key with `mask` over each of its parts: variants of TR-31, Atalla and DUKPT.
@@ -131,22 +122,6 @@ impl TdesKey {
         let odd = |byte: &u8| (byte & 0xFE) | u8::from((byte & 0xFE).count_ones().is_multiple_of(2));
         Zeroizing::new(bytes.iter().map(odd).collect())
     }
-}
-
-pub(crate) fn xor<const N: usize>(left: [u8; N], right: [u8; N]) -> [u8; N] {
-    std::array::from_fn(|index| left[index] ^ right[index])
-}
-
-fn each_block(data: &[u8], mut act: impl FnMut([u8; BLOCK]) -> [u8; BLOCK]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let (blocks, rest) = data.as_chunks::<BLOCK>();
-    if !rest.is_empty() {
-        return Err(Fault::DataLength);
-    }
-    let mut out = Zeroizing::new(Vec::with_capacity(data.len()));
-    for block in blocks {
-        out.extend_from_slice(&act(*block));
-    }
-    Ok(out)
 }
 
 impl PartialEq for TdesKey {

@@ -10,13 +10,7 @@ use crate::keys::{KeyType, Role};
 /// `;00` and type 1 say so.
 pub fn of_length(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     let code = fields.text("key type code", 2)?;
-    let bare = match fields.byte("key length flag")? {
-        b'0' => 8,
-        b'1' => 16,
-        b'2' => 24,
-        b'F' => 0,
-        _ => return Err(Code::LENGTH_FLAG),
-    };
+    let bare = bare_length(fields)?;
     let key = fields.key("key", bare)?;
     let mut key_type = if code == "FF" { None } else { Some(KeyType::from_code(code)?) };
     let mut digits = 16;
@@ -44,6 +38,17 @@ pub fn of_length(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code
     };
     let key = vault.open(&key, role, Code::SOURCE_PARITY)?;
     Ok(Reply::ok(&key.secret.check_value()?[..digits]))
+}
+
+/// Bytes of a key without a scheme letter, by the length flag in front; 0 where it does not say.
+pub fn bare_length(fields: &mut Fields<'_>) -> Result<usize, Code> {
+    match fields.byte("key length flag")? {
+        b'0' => Ok(8),
+        b'1' => Ok(16),
+        b'2' => Ok(24),
+        b'F' => Ok(0),
+        _ => Err(Code::LENGTH_FLAG),
+    }
 }
 
 /// `00` reserved, then 0 for 16 digits or 1 for 6.

@@ -116,13 +116,7 @@ pub fn zek_or_zak(fields: &mut Fields<'_>) -> Result<Rule, Code> {
 /// behind), length flag, key, `;` type, `;` reserved, scheme, reserved.
 pub fn to_new_lmk(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     let code = fields.text("key type code", 2)?;
-    let bare = match fields.byte("key length flag")? {
-        b'0' => 8,
-        b'1' => 16,
-        b'2' => 24,
-        b'F' => 0,
-        _ => return Err(Code::LENGTH_FLAG),
-    };
+    let bare = super::check_values::bare_length(fields)?;
     let key = fields.key("key under old LMK", bare)?;
     let mut key_type = if code == "FF" { None } else { Some(KeyType::from_code(code)?) };
     let mut scheme = key.scheme_alike();

@@ -1,7 +1,7 @@
 //! Authorization response cryptograms (EMV Book 2, 8.2): the issuer's answer that a card can check.
 
 use crate::mac::{self, Algorithm, Padding};
-use crate::tdes::xor;
+use crate::modes::xor;
 use crate::{Fault, TdesKey};
 
 /// Method 1: eight bytes, of the cryptogram and the response code filled with zeros on the right.

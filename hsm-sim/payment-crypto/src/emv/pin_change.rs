@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use crate::modes::xor;
 use crate::pin_block::format2;
-use crate::tdes::xor;
 use crate::{Fault, Pin, TdesKey};
 
 /// Visa (VIS): a length, the block, padding, in ECB; 16 bytes. The block is [`visa_block`] for CVN 10 and 18, and where

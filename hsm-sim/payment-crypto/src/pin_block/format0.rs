@@ -1,7 +1,7 @@
 //! Format 0 (ISO 9564-1, 9.3.2; ANSI X9.8): control 0, length, PIN, fill F; XOR the account field.
 
 use super::{account_field, from_nibbles, nibbles, pin_field, read_pin_field};
-use crate::tdes::xor;
+use crate::modes::xor;
 use crate::{Fault, Pin};
 
 /// `account12`: the twelve rightmost digits without the check digit.

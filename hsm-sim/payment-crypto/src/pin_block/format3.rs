@@ -1,7 +1,7 @@
 //! Format 3 (ISO 9564-1, 9.3.5): control 3, length, PIN, random fill of A to F; XOR the account field.
 
 use super::{account_field, from_nibbles, nibbles, pin_field, read_pin_field};
-use crate::tdes::xor;
+use crate::modes::xor;
 use crate::{Fault, Pin, Random};
 
 /// `account12`: the twelve rightmost digits without the check digit.

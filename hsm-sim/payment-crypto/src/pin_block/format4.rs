@@ -1,7 +1,7 @@
 //! Format 4 (ISO 9564-1, 9.4): a PIN field and an account field of sixteen bytes, enciphered together with AES.
 
 use super::read_pin_field;
-use crate::tdes::xor;
+use crate::modes::xor;
 use crate::{AesKey, Fault, Pin, Random};
 
 /// The clear PIN field: control 4, length, PIN, fill A to the middle, then eight random bytes.
