@@ -30,7 +30,9 @@ pub struct Command {
     pub code: &'static [u8; 2],
     /// What it does, in a line.
     pub does: &'static str,
-    /// How sure its layout is, and where it is from.
+    /// How sure it is: exact, layout alone, or our reading.
+    pub sure: &'static str,
+    /// Letters of the open sources it follows, which `README.md` names.
     pub source: &'static str,
     /// The fields behind the error code 00.
     pub answer: &'static [Part],
@@ -78,9 +80,9 @@ pub fn find(command: [u8; 2]) -> Option<&'static Command> {
 
 /// The table of `README.md`: one row for each command.
 pub fn markdown() -> String {
-    let mut text = String::from("| command | does | how sure |\n|---|---|---|\n");
+    let mut text = String::from("| command | does | how sure | source |\n|---|---|---|---|\n");
     for row in &TABLE {
-        text += &format!("| {} | {} | {} |\n", row.name(), row.does, row.source);
+        text += &format!("| {} | {} | {} | {} |\n", row.name(), row.does, row.sure, row.source);
     }
     text
 }

@@ -11,7 +11,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"A0",
         does: "makes a key; mode 1 also exports it, A and B derive an initial key of DUKPT",
-        source: "layout as published; scheme `R` (TR-31), the derivation's fields and key blocks are our reading",
+        sure: "layout as published; scheme `R` (TR-31), the derivation's fields and key blocks are our reading",
+        source: "T, U",
         answer: &[Key("key under LMK"), Rest("key under ZMK or TMK in modes 1 and B, check value")],
         run: make_keys::generate,
         slow: false,
@@ -19,7 +20,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"A4",
         does: "forms a key of components",
-        source: "exact: the published answer recomputes",
+        sure: "exact: the published answer recomputes",
+        source: "T",
         answer: &[Key("key under LMK"), Fixed("check value", 6)],
         run: make_keys::form,
         slow: false,
@@ -27,7 +29,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"A6",
         does: "imports a key from a ZMK",
-        source: "exact; scheme `R` (TR-31), whose usage must fit the key type, is our reading",
+        sure: "exact; scheme `R` (TR-31), whose usage must fit the key type, is our reading",
+        source: "T, U",
         answer: &[Key("key under LMK"), Fixed("check value", 6)],
         run: make_keys::import,
         slow: false,
@@ -35,7 +38,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"A8",
         does: "exports a key under a ZMK",
-        source: "exact; scheme `R` (TR-31) is our reading",
+        sure: "exact; scheme `R` (TR-31) is our reading",
+        source: "T, U",
         answer: &[Key("key under ZMK or TMK"), Fixed("check value", 6)],
         run: make_keys::export,
         slow: false,
@@ -43,7 +47,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"AE",
         does: "TMK, TPK or PVK from the LMK to another TMK",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Key("key under TMK")],
         run: |device, fields| translate_keys::from_lmk(device, fields, &translate_keys::TMK_UNDER_TMK),
         slow: false,
@@ -51,7 +56,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"AG",
         does: "TAK from the LMK to a TMK",
-        source: "as AE",
+        sure: "as AE",
+        source: "T",
         answer: &[Key("TAK under TMK")],
         run: |device, fields| translate_keys::from_lmk(device, fields, &translate_keys::TAK_UNDER_TMK),
         slow: false,
@@ -59,7 +65,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"AU",
         does: "CVK from the LMK to a ZMK",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("CVK under ZMK, check value")],
         run: |device, fields| translate_keys::from_lmk(device, fields, &translate_keys::CVK),
         slow: false,
@@ -67,7 +74,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"AW",
         does: "CVK from a ZMK to the LMK",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("CVK under LMK, check value")],
         run: |device, fields| translate_keys::to_lmk(device, fields, &translate_keys::CVK),
         slow: false,
@@ -75,7 +83,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"B2",
         does: "echoes data",
-        source: "exact",
+        sure: "exact",
+        source: "T, U",
         answer: &[Rest("data")],
         run: diagnostics::echo,
         slow: false,
@@ -83,7 +92,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"BU",
         does: "tells a key's check value",
-        source: "exact",
+        sure: "exact",
+        source: "T, U",
         answer: &[Rest("check value")],
         run: check_values::of_length,
         slow: false,
@@ -91,7 +101,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"BW",
         does: "key from the old LMK to the live one",
-        source: "layout as published; not recomputed, as the published answers are under an LMK that is not public",
+        sure: "layout as published; not recomputed, as the published answers are under an LMK that is not public",
+        source: "U",
         answer: &[Key("key under new LMK")],
         run: translate_keys::to_new_lmk,
         slow: false,
@@ -99,7 +110,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"BY",
         does: "ZMK from a ZMK to the LMK",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("ZMK under LMK, check value")],
         run: |device, fields| translate_keys::to_lmk(device, fields, &translate_keys::ZMK),
         slow: false,
@@ -107,7 +119,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"CA",
         does: "PIN block from a TPK to a ZPK",
-        source: "exact, formats 01 and 03; `*` and `~` with a BDK, and formats 05, 34, 35, 47, 48, are our reading",
+        sure: "exact, formats 01 and 03; `*` and `~` with a BDK, and formats 05, 34, 35, 47, 48, are our reading",
+        source: "T, U",
         answer: &[Fixed("PIN length", 2), Rest("PIN block, format")],
         run: pin_translation::terminal_to_zone,
         slow: false,
@@ -115,7 +128,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"CC",
         does: "PIN block from one ZPK to another",
-        source: "as CA",
+        sure: "as CA",
+        source: "T, U, S",
         answer: &[Fixed("PIN length", 2), Rest("PIN block, format")],
         run: pin_translation::zone_to_zone,
         slow: false,
@@ -123,7 +137,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"CI",
         does: "PIN block of DUKPT to a ZPK",
-        source: "exact, with TDES keys as other simulators have it",
+        sure: "exact, with TDES keys as other simulators have it",
+        source: "T",
         answer: &[Fixed("PIN length", 2), Rest("PIN block, format")],
         run: pin_translation::dukpt_to_zone,
         slow: false,
@@ -131,7 +146,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"CU",
         does: "verifies a PIN by PVV and gives the PVV of the new one",
-        source: "exact",
+        sure: "exact",
+        source: "T, U",
         answer: &[Fixed("PVV", 4)],
         run: pvv::change,
         slow: false,
@@ -139,16 +155,26 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"CW",
         does: "makes a CVV",
-        source: "exact",
+        sure: "exact",
+        source: "T, U, S",
         answer: &[Fixed("CVV", 3)],
         run: cards::generate_cvv,
         slow: false,
     },
-    Command { code: b"CY", does: "verifies a CVV", source: "exact", answer: &[], run: cards::verify_cvv, slow: false },
+    Command {
+        code: b"CY",
+        does: "verifies a CVV",
+        sure: "exact",
+        source: "T, U, S, P",
+        answer: &[],
+        run: cards::verify_cvv,
+        slow: false,
+    },
     Command {
         code: b"DA",
         does: "verifies a terminal's PIN by IBM offset",
-        source: "exact; `P` and sixteen digits of validation data are our reading",
+        sure: "exact; `P` and sixteen digits of validation data are our reading",
+        source: "U",
         answer: &[],
         run: ibm_offset::verify_terminal,
         slow: false,
@@ -156,7 +182,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"DC",
         does: "verifies a terminal's PIN by PVV",
-        source: "exact",
+        sure: "exact",
+        source: "T, U, P",
         answer: &[],
         run: pvv::verify_terminal,
         slow: false,
@@ -164,7 +191,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"DE",
         does: "makes an IBM offset of a PIN under the LMK",
-        source: "layout as published; PIN under LMK is our form",
+        sure: "layout as published; PIN under LMK is our form",
+        source: "T, U",
         answer: &[Fixed("offset", 12)],
         run: ibm_offset::generate_offset,
         slow: false,
@@ -172,7 +200,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"DG",
         does: "makes a PVV of a PIN under the LMK",
-        source: "exact; PIN under LMK is our form, and that of the published answers is read",
+        sure: "exact; PIN under LMK is our form, and that of the published answers is read",
+        source: "T, U",
         answer: &[Fixed("PVV", 4)],
         run: pvv::generate,
         slow: false,
@@ -180,7 +209,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"DW",
         does: "BDK from a ZMK to the LMK",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("BDK under LMK, check value")],
         run: |device, fields| translate_keys::to_lmk(device, fields, &translate_keys::BDK),
         slow: false,
@@ -188,7 +218,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"DY",
         does: "BDK from the LMK to a ZMK",
-        source: "as DW, the other way",
+        sure: "as DW, the other way",
+        source: "T",
         answer: &[Rest("BDK under ZMK, check value")],
         run: |device, fields| translate_keys::from_lmk(device, fields, &translate_keys::BDK),
         slow: false,
@@ -196,7 +227,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"EA",
         does: "verifies a PIN of another institution (ZPK) by IBM offset",
-        source: "as DA",
+        sure: "as DA",
+        source: "U",
         answer: &[],
         run: ibm_offset::verify_zone,
         slow: false,
@@ -204,7 +236,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"EC",
         does: "verifies a PIN of another institution (ZPK) by PVV",
-        source: "exact",
+        sure: "exact",
+        source: "T, U, P",
         answer: &[],
         run: pvv::verify_zone,
         slow: false,
@@ -212,7 +245,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"EE",
         does: "derives the PIN of an IBM offset",
-        source: "layout as published; PIN under LMK is our form",
+        sure: "layout as published; PIN under LMK is our form",
+        source: "T, U",
         answer: &[Rest("PIN under LMK")],
         run: ibm_offset::derive_pin,
         slow: false,
@@ -220,7 +254,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"EI",
         does: "makes an RSA key pair of 2048, 3072 or 4096 bits",
-        source: "layout as published; the private key under the LMK is our form",
+        sure: "layout as published; the private key under the LMK is our form",
+        source: "U",
         answer: &[Rest("public key, length of private key, private key under LMK")],
         run: rsa_keys::generate,
         slow: true,
@@ -228,7 +263,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"FA",
         does: "ZPK from a ZMK to the LMK",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("ZPK under LMK, check value")],
         run: |device, fields| translate_keys::to_lmk(device, fields, &translate_keys::ZPK),
         slow: false,
@@ -236,7 +272,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"FC",
         does: "TMK, TPK or PVK from a ZMK to the LMK",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("key under LMK, check value")],
         run: |device, fields| translate_keys::to_lmk(device, fields, &translate_keys::TMK),
         slow: false,
@@ -244,7 +281,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"FE",
         does: "TMK, TPK or PVK from the LMK to a ZMK",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("key under ZMK, check value")],
         run: |device, fields| translate_keys::from_lmk(device, fields, &translate_keys::TMK),
         slow: false,
@@ -252,7 +290,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"FK",
         does: "ZEK or ZAK from a ZMK to the LMK",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("key under LMK, check value")],
         run: |device, fields| {
             let rule = translate_keys::zek_or_zak(fields)?;
@@ -263,7 +302,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"FM",
         does: "ZEK or ZAK from the LMK to a ZMK",
-        source: "as FK, the other way; not recomputed",
+        sure: "as FK, the other way; not recomputed",
+        source: "T, U",
         answer: &[Rest("key under ZMK, check value")],
         run: |device, fields| {
             let rule = translate_keys::zek_or_zak(fields)?;
@@ -274,7 +314,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"G0",
         does: "PIN block of DUKPT to a ZPK or another key of DUKPT",
-        source: "exact to a ZPK; the rest is our reading",
+        sure: "exact to a ZPK; the rest is our reading",
+        source: "T, U",
         answer: &[Fixed("PIN length", 2), Rest("PIN block, format")],
         run: pin_translation::dukpt_to_any,
         slow: false,
@@ -282,7 +323,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"GC",
         does: "ZPK from the LMK to a ZMK",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("ZPK under ZMK, check value")],
         run: |device, fields| translate_keys::from_lmk(device, fields, &translate_keys::ZPK),
         slow: false,
@@ -290,7 +332,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"GG",
         does: "forms a ZMK of three components",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("ZMK under LMK, check value")],
         run: make_keys::form_zmk_of_three,
         slow: false,
@@ -298,7 +341,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"GM",
         does: "hashes data: SHA-1, MD5, SHA-224 to SHA-512",
-        source: "exact, the hash in bytes",
+        sure: "exact, the hash in bytes",
+        source: "T, U",
         answer: &[Rest("hash")],
         run: diagnostics::hash,
         slow: false,
@@ -306,7 +350,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"GY",
         does: "forms a ZMK of two to nine components",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("ZMK under LMK, check value")],
         run: make_keys::form_zmk_of_many,
         slow: false,
@@ -314,7 +359,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"HA",
         does: "makes a TAK under a TMK",
-        source: "layout as published",
+        sure: "layout as published",
+        source: "T",
         answer: &[Key("TAK under TMK"), Key("TAK under LMK")],
         run: make_keys::generate_tak,
         slow: false,
@@ -322,7 +368,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"HC",
         does: "makes a TMK, TPK or PVK under the current TMK",
-        source: "layout as published",
+        sure: "layout as published",
+        source: "T, P",
         answer: &[Key("key under TMK"), Key("key under LMK")],
         run: make_keys::generate_tmk,
         slow: false,
@@ -330,7 +377,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"IA",
         does: "makes a ZPK under a ZMK",
-        source: "layout as published",
+        sure: "layout as published",
+        source: "T",
         answer: &[Key("ZPK under ZMK"), Key("ZPK under LMK"), Rest("check value")],
         run: make_keys::generate_zpk,
         slow: false,
@@ -338,7 +386,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"JA",
         does: "makes a random PIN",
-        source: "layout as published; PIN under LMK is our form",
+        sure: "layout as published; PIN under LMK is our form",
+        source: "T, U",
         answer: &[Rest("PIN under LMK")],
         run: pins_under_lmk::generate,
         slow: false,
@@ -346,7 +395,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"JC",
         does: "PIN from a TPK to the LMK",
-        source: "layout as published; PIN under LMK is our form",
+        sure: "layout as published; PIN under LMK is our form",
+        source: "U",
         answer: &[Rest("PIN under LMK")],
         run: pin_translation::terminal_to_lmk,
         slow: false,
@@ -354,7 +404,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"JE",
         does: "PIN from a ZPK to the LMK",
-        source: "as JC",
+        sure: "as JC",
+        source: "T, U",
         answer: &[Rest("PIN under LMK")],
         run: pin_translation::zone_to_lmk,
         slow: false,
@@ -362,7 +413,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"JG",
         does: "PIN from the LMK to a ZPK",
-        source: "as JC",
+        sure: "as JC",
+        source: "H",
         answer: &[Rest("PIN block")],
         run: pin_translation::lmk_to_zone,
         slow: false,
@@ -370,7 +422,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"KA",
         does: "tells a key's check value",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("check value")],
         run: check_values::of_type,
         slow: false,
@@ -378,7 +431,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"KQ",
         does: "verifies an ARQC and makes the ARPC (Visa CVN 10, M/Chip)",
-        source: "exact; the script MAC's fields of modes 3 and 4 are our reading",
+        sure: "exact; the script MAC's fields of modes 3 and 4 are our reading",
+        source: "U",
         answer: &[Rest("ARPC")],
         run: emv::verify_cryptogram,
         slow: false,
@@ -386,7 +440,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"LG",
         does: "holds every answer back for so many milliseconds",
-        source: "layout as published; the unit is our reading",
+        sure: "layout as published; the unit is our reading",
+        source: "T",
         answer: &[],
         run: device_state::set_delay,
         slow: false,
@@ -394,7 +449,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"M0",
         does: "enciphers data: ECB, CBC",
-        source: "layout as published, not recomputed",
+        sure: "layout as published, not recomputed",
+        source: "U",
         answer: &[Rest("vector in CBC, length, data")],
         run: data::encrypt,
         slow: false,
@@ -402,7 +458,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"M2",
         does: "deciphers data",
-        source: "as M0",
+        sure: "as M0",
+        source: "U",
         answer: &[Rest("vector in CBC, length, data")],
         run: data::decrypt,
         slow: false,
@@ -410,7 +467,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"M4",
         does: "data from one key to another",
-        source: "as M0",
+        sure: "as M0",
+        source: "U",
         answer: &[Rest("vectors in CBC, length, data")],
         run: data::translate,
         slow: false,
@@ -418,7 +476,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"M6",
         does: "makes a MAC: ISO 9797-1 algorithms 1 and 3",
-        source: "exact; algorithm 1 with longer keys is TDES in CBC, and code 6 for CMAC and padding 3 are our reading",
+        sure: "exact; algorithm 1 with longer keys is TDES in CBC, and code 6 for CMAC and padding 3 are our reading",
+        source: "T, U",
         answer: &[Rest("MAC, or vector for the next part")],
         run: macs::generate,
         slow: false,
@@ -426,7 +485,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"M8",
         does: "verifies a MAC",
-        source: "as M6",
+        sure: "as M6",
+        source: "T, U",
         answer: &[Rest("vector for the next part")],
         run: macs::verify,
         slow: false,
@@ -434,7 +494,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"MA",
         does: "makes a MAC under a TAK",
-        source: "layout as published: algorithm 1, zeros behind the message",
+        sure: "layout as published: algorithm 1, zeros behind the message",
+        source: "T",
         answer: &[Fixed("MAC", 8)],
         run: macs::generate_tak,
         slow: false,
@@ -442,7 +503,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"MC",
         does: "verifies a MAC under a TAK",
-        source: "as MA",
+        sure: "as MA",
+        source: "T",
         answer: &[],
         run: macs::verify_tak,
         slow: false,
@@ -450,7 +512,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"ME",
         does: "verifies a MAC and makes it under another TAK",
-        source: "as MA",
+        sure: "as MA",
+        source: "T",
         answer: &[Fixed("MAC", 8)],
         run: macs::translate_tak,
         slow: false,
@@ -458,7 +521,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"MG",
         does: "TAK from the LMK to a ZMK",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("TAK under ZMK, check value")],
         run: |device, fields| translate_keys::from_lmk(device, fields, &translate_keys::TAK),
         slow: false,
@@ -466,7 +530,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"MI",
         does: "TAK from a ZMK to the LMK",
-        source: "as MG, the other way",
+        sure: "as MG, the other way",
+        source: "T",
         answer: &[Rest("TAK under LMK, check value")],
         run: |device, fields| translate_keys::to_lmk(device, fields, &translate_keys::TAK),
         slow: false,
@@ -474,7 +539,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"MQ",
         does: "makes a ZAK's MAC of a long message",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Rest("MAC, or vector for the next part")],
         run: macs::generate_zak,
         slow: false,
@@ -482,7 +548,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"MS",
         does: "makes a MAC by X9.9 or X9.19 of a long message",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[Fixed("MAC, or vector for the next part", 16)],
         run: macs::generate_x919,
         slow: false,
@@ -490,7 +557,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"NC",
         does: "tells LMK check value and firmware",
-        source: "layout exact; the check value of a variant LMK is our own function of the pairs",
+        sure: "layout exact; the check value of a variant LMK is our own function of the pairs",
+        source: "T, U, P",
         answer: &[Fixed("LMK check value", 16), Fixed("firmware", 9)],
         run: diagnostics::status,
         slow: false,
@@ -498,7 +566,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"NG",
         does: "tells a PIN under the LMK in clear, in the authorised state",
-        source: "layout by other hosts' sources; PIN under LMK and reference number are our form",
+        sure: "layout by other hosts' sources; PIN under LMK and reference number are our form",
+        source: "H",
         answer: &[Rest("clear PIN, reference number")],
         run: pins_under_lmk::decrypt,
         slow: false,
@@ -506,7 +575,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"NK",
         does: "runs several commands",
-        source: "layout as published for the request; the answer's is our reading",
+        sure: "layout as published for the request; the answer's is our reading",
+        source: "T",
         answer: &[Fixed("number of answers", 2), Rest("lengths and answers")],
         run: device_state::chain,
         slow: false,
@@ -514,7 +584,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"NO",
         does: "tells status (00) and security settings (01); answered NP",
-        source: "layout as published",
+        sure: "layout as published",
+        source: "T",
         answer: &[Rest("status")],
         run: diagnostics::settings,
         slow: false,
@@ -522,7 +593,8 @@ pub static TABLE: [Command; 65] = [
     Command {
         code: b"RA",
         does: "leaves the authorised state",
-        source: "exact",
+        sure: "exact",
+        source: "T",
         answer: &[],
         run: device_state::cancel_authorised,
         slow: false,
