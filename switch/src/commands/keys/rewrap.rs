@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use admin_store::{Database, Store, StoredKey, StoredKeyKind};
 use anyhow::{Context, bail};
-use host_commands::{HsmClient, HsmConfig, HsmError, KeyUnderLmk};
+use host_commands::{ClientTls, HsmClient, HsmConfig, HsmError, KeyUnderLmk};
 use ledger::FileStorage;
 
 use crate::data_dir::DataDir;
@@ -30,6 +30,15 @@ pub struct Args {
     /// Characters of the HSM's message header
     #[arg(long, default_value_t = 4)]
     header_length: usize,
+    /// Speak TLS to the HSM: the authority that signed its certificate, in PEM
+    #[arg(long, value_name = "FILE")]
+    hsm_ca: Option<PathBuf>,
+    /// Our certificate, for an HSM that knows its hosts by them
+    #[arg(long, value_name = "FILE", requires = "hsm_ca", requires = "hsm_key")]
+    hsm_cert: Option<PathBuf>,
+    /// Its key
+    #[arg(long, value_name = "FILE", requires = "hsm_cert")]
+    hsm_key: Option<PathBuf>,
     /// Translate and check, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -67,6 +76,12 @@ fn database(args: &Args) -> anyhow::Result<(Database, Option<FileStorage>)> {
     Ok((Database::Sqlite(dir.database()), Some(lock)))
 }
 
+fn tls(args: &Args) -> anyhow::Result<Option<ClientTls>> {
+    let Some(authority) = &args.hsm_ca else { return Ok(None) };
+    let identity = args.hsm_cert.as_deref().zip(args.hsm_key.as_deref());
+    Ok(Some(ClientTls::new(authority, identity)?))
+}
+
 async fn rewrap(args: &Args, database: &Database) -> anyhow::Result<ExitCode> {
     let hsm = HsmClient::new(HsmConfig {
         addresses: vec![args.hsm.clone()],
@@ -74,7 +89,7 @@ async fn rewrap(args: &Args, database: &Database) -> anyhow::Result<ExitCode> {
         header_length: args.header_length,
         timeout: Duration::from_secs(10),
         in_flight_max: 16,
-        ..HsmConfig::default()
+        tls: tls(args)?,
     });
     hsm.diagnostics().await.with_context(|| format!("no HSM answers at {}; start one, or correct --hsm", args.hsm))?;
     let store = Store::open(database).await.context("cannot open the database")?;
