@@ -27,12 +27,12 @@ impl Hsm {
         let mut http = None;
         loop {
             let line = lines.next().expect("it says where it listens").unwrap();
-            match line.strip_prefix("HSM simulator on ") {
-                Some(rest) => {
-                    let address = rest.split([';', ',']).next().unwrap().to_owned();
+            match line.strip_prefix("http://") {
+                Some(address) => http = Some(address.to_owned()),
+                None => {
+                    let address = line.split_whitespace().next_back().unwrap().to_owned();
                     return Self { child, address, http };
                 }
-                None => http = Some(line.trim_start_matches("http://").to_owned()),
             }
         }
     }

@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn the_line_ends_with_the_address() {
-        let line = "HSM simulator with the published test LMKs on 127.0.0.1:4711\n";
+        let line = "HSM simulator with LMKs 00 variant, 01 AES key block on 127.0.0.1:4711\n";
         assert_eq!(address_in(line), "127.0.0.1:4711".parse().ok());
         assert_eq!(address_in(""), None);
     }

@@ -245,8 +245,9 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         let mut signals = StopSignals::new()?;
         let lmks: Vec<String> =
             options.device.lmks().iter().map(|(id, lmk)| format!("{id:02} {}", lmk.kind())).collect();
-        let tls = if options.tls.is_some() { ", TLS" } else { "" };
-        println!("HSM simulator on {}{tls}; LMKs {}", server.local_addr()?, lmks.join(", "));
+        let tls = if options.tls.is_some() { "with TLS " } else { "" };
+        // The address stands last, for whoever starts the simulator on a port of the system's choice.
+        println!("HSM simulator with LMKs {} {tls}on {}", lmks.join(", "), server.local_addr()?);
         server.run(async move { signals.received().await }).await;
         Ok(ExitCode::SUCCESS)
     })
