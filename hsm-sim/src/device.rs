@@ -122,7 +122,7 @@ impl Device {
 
     /// Runs one command and writes the whole answer: header, code, error code, fields, trailer. `answer` is empty before.
     pub fn run(&self, header: &[u8], command: [u8; 2], body: &[u8], answer: &mut Vec<u8>) -> Outcome {
-        let row = commands::find(command);
+        let row = commands::find(command).filter(|row| !self.policy.disabled_commands.contains(row.code));
         let (result, trailer) = match row {
             Some(row) => self.attempt(row, body),
             None => (Err(Code::NOT_OFFERED), &[][..]),

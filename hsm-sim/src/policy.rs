@@ -25,6 +25,8 @@ pub struct Policy {
     pub check_decimalisation_tables: bool,
     /// Whether a failed cryptogram's right value is told (KQ), which is for diagnosis only.
     pub diagnostics: bool,
+    /// Commands that are switched off, as an operator does with those that no host needs (68).
+    pub disabled_commands: Vec<[u8; 2]>,
     /// Whether terminal keys are of types 70D and 80D, as PCI asks, and not all of type 002.
     pub separate_terminal_keys: bool,
     /// Whether keys of equal parts are refused (75).
@@ -41,6 +43,7 @@ impl Default for Policy {
             strict_translation: false,
             check_decimalisation_tables: true,
             diagnostics: false,
+            disabled_commands: Vec::new(),
             separate_terminal_keys: false,
             refuse_disguised_keys: false,
         }

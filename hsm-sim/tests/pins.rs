@@ -189,6 +189,7 @@ async fn policies_refuse() {
         excluded_pins: HashSet::from(["2580".to_owned()]),
         formats: vec![Format::Iso0, Format::Ibm3624],
         strict_translation: true,
+        disabled_commands: vec![*b"GM"],
         ..Policy::default()
     })
     .await;
@@ -214,6 +215,7 @@ async fn policies_refuse() {
     assert_eq!(hsm.code("CC", format!("{zpk}{zpk}12{}0103{ACCOUNT}", block("7390"))).await, "69");
     assert_eq!(hsm.code("CC", format!("{zpk}{zpk}12{}0147{ACCOUNT}", block("7390"))).await, "69");
     assert_eq!(hsm.code("JE", format!("{zpk}{}47{ACCOUNT}", block("7390"))).await, "69");
+    assert_eq!(hsm.code("GM", "0600000").await, "68");
     // What others chose is only checked.
     assert_eq!(hsm.code("JE", format!("{zpk}{}01{ACCOUNT}", block("1111"))).await, "00");
 }

@@ -114,6 +114,7 @@ fn options_are_checked_before_anything_starts() {
         (&["--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.key"], "/nowhere"),
         (&["--excluded-pins", "/nowhere"], "/nowhere"),
         (&["--commands-per-second", "0"], "0"),
+        (&["--disable-commands", "NG,ZZ"], "ZZ"),
     ] {
         let (_, told, status) = run(&[&["hsm", "--listen", "127.0.0.1:0"], arguments].concat(), "");
         assert_ne!(status, Some(0), "{arguments:?}");

@@ -93,6 +93,9 @@ struct PolicyArgs {
     /// Tell the right cryptogram where one is wrong (KQ)
     #[arg(long)]
     diagnostics: bool,
+    /// Commands that answer as if they were not offered
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    disable_commands: Vec<String>,
     /// Terminal keys are of types 70D (TPK) and 80D (TMK)
     #[arg(long)]
     separate_terminal_keys: bool,
@@ -161,9 +164,19 @@ impl PolicyArgs {
             strict_translation: self.strict_translation,
             check_decimalisation_tables: !self.any_decimalisation_table,
             diagnostics: self.diagnostics,
+            disabled_commands: self.disabled()?,
             separate_terminal_keys: self.separate_terminal_keys,
             refuse_disguised_keys: self.refuse_disguised_keys,
         })
+    }
+
+    fn disabled(&self) -> anyhow::Result<Vec<[u8; 2]>> {
+        let code = |text: &String| {
+            let code: Option<[u8; 2]> = text.as_bytes().try_into().ok();
+            code.filter(|code| hsm_sim::commands::find(*code).is_some())
+                .with_context(|| format!("--disable-commands: {text} is none of those that `umbra hsm commands` lists"))
+        };
+        self.disable_commands.iter().map(code).collect()
     }
 
     fn excluded(&self) -> anyhow::Result<HashSet<String>> {
