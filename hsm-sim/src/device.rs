@@ -7,7 +7,7 @@ use zeroize::Zeroize;
 
 use crate::commands::{self, Reply};
 use crate::error::Code;
-use crate::fields::{Fields, ZmkLength};
+use crate::fields::{Bare, Fields, ZmkLength};
 use crate::keys::{KeyCache, KeyType, LmkStore, LmkStoreError, Permission, Vault};
 use crate::policy::Policy;
 
@@ -144,17 +144,27 @@ impl Device {
         Outcome { code: reply.code.0, command: row }
     }
 
-    /// Reads the fields with a double-length ZMK first; one of single length is tried where that makes no sense. Gives the
-    /// trailer, too.
+    /// Reads the fields with keys of the usual lengths, and with others where that makes no sense: fields are left over or
+    /// missing, or what was taken for a key is none. Gives the trailer, too.
     fn attempt<'a>(&self, row: &commands::Command, body: &'a [u8]) -> (Result<Reply, Code>, &'a [u8]) {
-        let first = self.attempt_with(row, body, self.zmk.unwrap_or(ZmkLength::Double));
-        let second = (self.zmk.is_none() && !first.ended).then(|| self.attempt_with(row, body, ZmkLength::Single));
-        let better = second.filter(|second| second.ended).unwrap_or(first);
-        (better.result, body.get(body.len() - better.trailer..).unwrap_or_default())
+        let mut best: Option<Attempt> = None;
+        for bare in Bare::attempts(self.zmk) {
+            let attempt = self.attempt_with(row, body, bare);
+            let is_key = !matches!(attempt.result, Err(Code::SOURCE_PARITY));
+            let ended = attempt.ended;
+            if best.as_ref().is_none_or(|best| ended && (is_key || !best.ended)) {
+                best = Some(attempt);
+            }
+            if ended && is_key {
+                break;
+            }
+        }
+        let Some(best) = best else { return (Err(Code::INPUT), &[]) };
+        (best.result, body.get(body.len() - best.trailer..).unwrap_or_default())
     }
 
-    fn attempt_with(&self, row: &commands::Command, body: &[u8], zmk: ZmkLength) -> Attempt {
-        let mut fields = Fields::for_device(body, self, zmk);
+    fn attempt_with(&self, row: &commands::Command, body: &[u8], bare: Bare) -> Attempt {
+        let mut fields = Fields::for_device(body, self, bare);
         let result = (row.run)(self, &mut fields);
         Attempt { result, ended: fields.ended(), trailer: fields.trailer().len() }
     }

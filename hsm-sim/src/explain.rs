@@ -2,7 +2,7 @@
 
 use crate::commands::{self, Part};
 use crate::error::Code;
-use crate::fields::{Fields, Seen, ZmkLength};
+use crate::fields::{Bare, Fields, Seen};
 use crate::keys::{KeyType, Scheme};
 use host_commands::{meaning, wire};
 use serde::Serialize;
@@ -62,18 +62,17 @@ pub fn explain(message: &[u8], header_length: usize, clear: bool) -> Option<Expl
 }
 
 fn explain_request(explained: &mut Explained, row: &commands::Command, body: &[u8], clear: bool) {
-    // The device's own way: a zone master key of double length first.
-    let read = |zmk| {
-        let mut fields = Fields::noted(body, zmk);
-        // Reading stops at the end of the fields: nothing is run, and any device serves.
-        let device = crate::device::Device::empty();
-        let result = (row.run)(&device, &mut fields);
+    // Reading stops at the end of the fields: nothing is run, and any device serves.
+    let device = crate::device::Device::empty();
+    let read = |bare| {
+        let mut fields = Fields::noted(body, bare);
+        let fault = (row.run)(&device, &mut fields).err();
         let (ended, rest) = (fields.ended(), fields.rest().len());
-        (ended, result.err(), fields.into_seen(), rest)
+        (ended, fault, fields.into_seen(), rest)
     };
-    let double = read(ZmkLength::Double);
-    let (ended, fault, seen, rest) =
-        if double.0 { double } else { Some(read(ZmkLength::Single)).filter(|single| single.0).unwrap_or(double) };
+    let mut attempts: Vec<_> = Bare::attempts(None).map(read).collect();
+    let right = attempts.iter().position(|(ended, ..)| *ended).unwrap_or_default();
+    let (ended, fault, seen, rest) = attempts.swap_remove(right);
     explained.fields = seen.iter().map(|seen| field(seen, body, clear)).collect();
     if !ended {
         let code = fault.unwrap_or(Code::INPUT);
@@ -95,7 +94,7 @@ fn explain_answer(explained: &mut Explained, asked: &'static commands::Command, 
     };
     let said = Some(meaning(code).to_owned());
     explained.fields.push(Field { name: "error code".into(), at: 0, value: code.to_owned(), meaning: said });
-    let mut fields = Fields::noted(body, ZmkLength::Double);
+    let mut fields = Fields::noted(body, Bare::USUAL);
     let read =
         fields.bytes("error code", 2).and_then(|_| asked.answer.iter().try_for_each(|part| take(&mut fields, *part)));
     let rest = fields.rest().len();

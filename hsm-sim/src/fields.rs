@@ -29,11 +29,32 @@ pub enum ZmkLength {
     Double,
 }
 
+/// How long keys without a scheme letter are taken to be: zone master keys by a setting, others as is usual in their
+/// place, or double.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bare {
+    pub zmk: ZmkLength,
+    pub double: bool,
+}
+
+impl Bare {
+    pub const USUAL: Self = Self { zmk: ZmkLength::Double, double: false };
+
+    /// What a command is read with in turn, until one makes sense of it. `zmk`: the setting, where there is one.
+    pub fn attempts(zmk: Option<ZmkLength>) -> impl Iterator<Item = Self> {
+        use ZmkLength::{Double, Single};
+        [(Double, false), (Single, false), (Double, true), (Single, true)]
+            .into_iter()
+            .map(|(zmk, double)| Self { zmk, double })
+            .filter(move |bare| zmk.is_none_or(|set| set == bare.zmk))
+    }
+}
+
 /// What is left of a command.
 pub struct Fields<'a> {
     whole: &'a [u8],
     at: usize,
-    zmk: ZmkLength,
+    bare: Bare,
     device: Option<&'a Device>,
     seen: Option<Vec<Seen>>,
     trailer: &'a [u8],
@@ -93,17 +114,17 @@ impl<'a> CipheredKey<'a> {
 impl<'a> Fields<'a> {
     /// Fields that are only read, up to their end.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { whole: bytes, at: 0, zmk: ZmkLength::Double, device: None, seen: None, trailer: &[], ended: false }
+        Self { whole: bytes, at: 0, bare: Bare::USUAL, device: None, seen: None, trailer: &[], ended: false }
     }
 
     /// Fields of a command that a device is to run.
-    pub(crate) fn for_device(bytes: &'a [u8], device: &'a Device, zmk: ZmkLength) -> Self {
-        Self { device: Some(device), zmk, ..Self::new(bytes) }
+    pub(crate) fn for_device(bytes: &'a [u8], device: &'a Device, bare: Bare) -> Self {
+        Self { device: Some(device), bare, ..Self::new(bytes) }
     }
 
     /// Fields that are only read, each of them noted.
-    pub(crate) fn noted(bytes: &'a [u8], zmk: ZmkLength) -> Self {
-        Self { seen: Some(Vec::new()), zmk, ..Self::new(bytes) }
+    pub(crate) fn noted(bytes: &'a [u8], bare: Bare) -> Self {
+        Self { seen: Some(Vec::new()), bare, ..Self::new(bytes) }
     }
 
     /// What was read so far.
@@ -192,8 +213,13 @@ impl<'a> Fields<'a> {
         usize::from_str_radix(text, 16).map_err(|_| Code::INPUT)
     }
 
-    /// A key: with a scheme letter, or without one and `bare` bytes long (0 takes what is there, up to 16 bytes).
+    /// A key: with a scheme letter, or without one and `bare` bytes long (0 takes what is there, up to 16 bytes). Where 8
+    /// makes no sense of a command, 16 is tried.
     pub fn key(&mut self, name: &'static str, bare: usize) -> Result<CipheredKey<'a>, Code> {
+        self.bare_of(name, if bare == 8 && self.bare.double { 16 } else { bare })
+    }
+
+    fn bare_of(&mut self, name: &'static str, bare: usize) -> Result<CipheredKey<'a>, Code> {
         let rest = self.rest();
         let letter = *rest.first().ok_or(Code::INPUT)?;
         let (scheme, length) = match letter {
@@ -218,11 +244,10 @@ impl<'a> Fields<'a> {
 
     /// A zone master key, whose length without a letter is a setting.
     pub fn zmk(&mut self, name: &'static str) -> Result<CipheredKey<'a>, Code> {
-        let bare = match self.zmk {
-            ZmkLength::Single => 8,
-            ZmkLength::Double => 16,
-        };
-        self.key(name, bare)
+        match self.bare.zmk {
+            ZmkLength::Single => self.bare_of(name, 8),
+            ZmkLength::Double => self.bare_of(name, 16),
+        }
     }
 
     /// Whether the delimiter comes next; it is taken.
@@ -310,7 +335,7 @@ mod tests {
 
     #[test]
     fn what_is_read_is_noted() {
-        let mut fields = Fields::noted(b"U0123456789ABCDEF0123456789ABCDEF12;", ZmkLength::Double);
+        let mut fields = Fields::noted(b"U0123456789ABCDEF0123456789ABCDEF12;", Bare::USUAL);
         fields.key("ZPK", 8).unwrap();
         assert_eq!(fields.number("maximum PIN length", 2), Ok(12));
         assert!(fields.delimiter(b';'));

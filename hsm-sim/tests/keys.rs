@@ -185,6 +185,34 @@ async fn keys_go_under_masters_and_back() {
 }
 
 #[tokio::test]
+async fn keys_without_letters_are_as_long_as_makes_sense() {
+    let server = start().await;
+    let mut hsm = Raw::connect(&server).await;
+    let form = |key_type: &str, scheme, bytes: usize| {
+        let clear = TdesKey::with_odd_parity(&(1..=bytes as u8).collect::<Vec<_>>());
+        console::form_key(&Lmk::test_variant(), key_type, scheme, &clear).unwrap().0.trim_start_matches('X').to_owned()
+    };
+    let (zmk, zmk_single) = (form("000", 'X', 16), form("000", 'Z', 8));
+    let (zpk, zpk_single) = (form("001", 'X', 16), form("001", 'Z', 8));
+    for zmk in [&zmk, &zmk_single] {
+        for (zpk, scheme) in [(&zpk, "X"), (&zpk_single, "Z")] {
+            let exported = hsm.fields("A8", format!("001{zmk}{zpk}{scheme}")).await;
+            let (sent, check) = exported.split_at(exported.len() - 6);
+            let imported = hsm.fields("A6", format!("001{zmk}{sent}{scheme}")).await;
+            assert_eq!(imported.trim_start_matches('X'), format!("{zpk}{check}"));
+            assert_eq!(hsm.fields("GC", format!("{zmk}{zpk};{scheme}{scheme}1")).await, exported);
+        }
+        let sent = hsm.fields("A8", format!("001{zmk}{zpk_single}Z")).await;
+        assert_eq!(&hsm.fields("FA", format!("{zmk}{}", &sent[..16])).await[..16], zpk_single);
+    }
+    // A zone master key of either length comes under one of the same.
+    for zmk in [&zmk, &zmk_single] {
+        let answer = hsm.tell("BY", format!("{zmk}{}", "0123456789ABCDEF".repeat(zmk.len() / 16))).await;
+        assert!(["00", "01"].contains(&&answer[2..4]) && answer.len() == 4 + zmk.len() + 16, "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn initial_keys_of_dukpt_are_derived() {
     let server = start().await;
     let mut hsm = Raw::connect(&server).await;

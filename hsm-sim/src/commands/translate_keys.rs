@@ -17,7 +17,7 @@ pub struct Rule {
     master: Role,
     zone: bool,
     key: Role,
-    /// Bytes of the key where it has no scheme letter.
+    /// Bytes of the key where it has no scheme letter, or [`ANY_ZMK`].
     bare: usize,
     /// How a check value of type 0 is made.
     check: Check,
@@ -42,7 +42,10 @@ const fn terminal(key: Role) -> Rule {
     Rule { master: roles::TMK, zone: false, key, bare: 8, check: Check::None }
 }
 
-pub const ZMK: Rule = zone(roles::ZMK, 16, Check::Whole);
+/// Stands for the length of zone master keys.
+const ANY_ZMK: usize = 0;
+
+pub const ZMK: Rule = zone(roles::ZMK, ANY_ZMK, Check::Whole);
 pub const ZPK: Rule = zone(roles::ZPK, 8, Check::Whole);
 pub const TMK: Rule = zone(roles::TMK, 8, Check::Whole);
 pub const TAK: Rule = zone(roles::TAK, 8, Check::Whole);
@@ -56,7 +59,8 @@ pub const TAK_UNDER_TMK: Rule = terminal(roles::TAK);
 impl Rule {
     fn read<'a>(&self, fields: &mut Fields<'a>) -> Result<(CipheredKey<'a>, CipheredKey<'a>, Schemes), Code> {
         let master = if self.zone { fields.zmk("ZMK")? } else { fields.key("TMK", self.bare)? };
-        let key = fields.key("key", self.bare)?;
+        // Zone master keys are all of one length.
+        let key = if self.bare == ANY_ZMK { fields.zmk("key")? } else { fields.key("key", self.bare)? };
         Ok((master, key, Schemes::read(fields)?))
     }
 
