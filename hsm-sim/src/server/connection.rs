@@ -39,7 +39,7 @@ where
     let mut open = true;
     while open || !connection.waiting.is_empty() {
         let due = connection.waiting.peek().map(|Reverse(first)| first.due);
-        let next = tokio::select! {
+        let mut next = tokio::select! {
             frame = frames.next(), if open && connection.waiting.len() < WAITING_MAX => match frame {
                 Some(Ok(frame)) => Some(frame),
                 _ => {
@@ -49,7 +49,6 @@ where
             },
             () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => None,
         };
-        let mut next = next;
         while let Some(frame) = next {
             if !connection.take(&frame).await {
                 return;
