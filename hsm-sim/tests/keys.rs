@@ -83,11 +83,30 @@ async fn key_blocks_keep_what_they_say() {
         let mac = |key: &str| format!("00131FFF{key}0008ABCDEFGH%{id}");
         assert_eq!(hsm.fields("M6", mac(mac_key)).await.len(), 16);
         assert_eq!(hsm.code("M6", mac(key)).await, "A6", "a PIN key makes no MACs");
-        let encrypt_only = &hsm.fields("A0", format!("0FFFS#M3T2V00N00%{id}")).await[..length];
-        assert_eq!(hsm.code("M6", mac(encrypt_only)).await, "00", "verification keys compute, too");
+        let verify_only = &hsm.fields("A0", format!("0FFFS#M3T2V00N00%{id}")).await[..length];
+        assert_eq!(hsm.code("M6", mac(verify_only)).await, "A8", "a key to verify with makes no MACs");
+        let stated = hsm.fields("M6", mac(mac_key)).await;
+        let verify = |key: &str| format!("00131FFF{key}0008ABCDEFGH{stated}%{id}");
+        assert_eq!(hsm.code("M8", verify(mac_key)).await, "00");
+        assert_eq!(hsm.code("M8", verify(verify_only)).await, "01", "it verifies");
         assert_eq!(hsm.code("M6", format!("00131003{key}0008ABCDEFGH")).await, "A1", "not under LMK 00");
         let other = if id == "01" { "02" } else { "01" };
         assert_eq!(hsm.code("M6", mac(mac_key).replace(&format!("%{id}"), &format!("%{other}"))).await, "A1");
+    }
+    // A key to encipher PINs with opens no blocks, and one to open them with makes none.
+    let pin_key = |mode: &str| format!("0FFFS#P0T2{mode}00N00%01");
+    let mut keys = Vec::new();
+    for mode in ["E", "D", "B"] {
+        keys.push(hsm.fields("A0", pin_key(mode)).await[..97].to_owned());
+    }
+    let [encrypt, decrypt, both] = &keys[..] else { panic!("three keys") };
+    let pin = hsm.fields("JA", "550000025321%01").await;
+    for (key, to, from) in [(encrypt, "00", "A8"), (decrypt, "A8", "00"), (both, "00", "00")] {
+        let code = hsm.code("JG", format!("{key}01550000025321{pin}%01")).await;
+        assert_eq!(code, to);
+        // A nonsense block comes as far as its contents.
+        let code = hsm.code("JE", format!("{key}0123456789ABCDEF01550000025321%01")).await;
+        assert_eq!(if code == "A8" { "A8" } else { "00" }, from, "{code}");
     }
     assert_eq!(hsm.code("A0", "0FFFU#P0T2E00N00").await, "04", "a variant LMK wants a type");
     assert_eq!(hsm.code("A0", "0001S").await, "A1");
@@ -107,6 +126,10 @@ async fn exportability_is_obeyed() {
         let key = hsm.fields("A0", format!("0FFFS#P0T2E00{exportability}00%01")).await[..97].to_owned();
         assert_eq!(hsm.code("A8", format!("FFF{zmk}{key}R%01")).await, as_block, "{exportability}");
         assert_eq!(hsm.code("A8", format!("FFF{zmk}{key}X%01")).await, as_ecb, "{exportability}");
+        // The older commands write no blocks.
+        assert_eq!(hsm.code("GC", format!("{zmk}{key};XX1%01")).await, as_ecb, "{exportability}");
+        let made = hsm.code("A0", format!("1FFFS;0{zmk}X#P0T2E00{exportability}00%01")).await;
+        assert_eq!(made, as_ecb, "{exportability}");
         if as_block == "00" {
             let exported = hsm.fields("A8", format!("FFF{zmk}{key}R%01")).await;
             let (block, check) = exported[1..].split_at(exported.len() - 7);

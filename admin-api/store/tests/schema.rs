@@ -2,10 +2,10 @@
 
 mod database;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use admin_store::{NewUser, PLAIN_TABLES, Pool, Store, StoreError, UNIQUE, sql};
+use admin_store::{NewUser, PLAIN_TABLES, Pool, Store, StoreError, StoredKey, UNIQUE, sql};
 use database::{fresh, is_postgres};
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
@@ -175,4 +175,36 @@ async fn the_feed_is_numbered_in_commit_order() {
         writer.await.unwrap();
     }
     assert_eq!(store.directory_changes(0, 100).await.unwrap().0.len(), 20, "none was passed by");
+}
+
+/// Every key takes its new text, or none does.
+#[tokio::test]
+async fn keys_are_replaced_together() {
+    let fresh = fresh().await;
+    let store = Store::open(&fresh.database).await.unwrap();
+    store.put_key("pvk:1", "PVK", "").await.unwrap();
+    store.put_key("data-encryption-key", "DEK", "").await.unwrap();
+    store.put_key("data-keys", "not under the LMK", "").await.unwrap();
+    let mut change = store.begin().await.unwrap();
+    sql("INSERT INTO key_sessions (kind, holder, master_key, current_pin, current_mac, pending_pin)
+         VALUES ('TERMINAL', 1, 'TMK', 'TPK', 'TAK', NULL), ('NETWORK', 1, 'ZMK', 'ZPK', 'ZAK', 'TPK')")
+    .run(&mut change)
+    .await
+    .unwrap();
+    store.commit(change).await.unwrap();
+    let keys = store.keys_under_lmk().await.unwrap();
+    assert_eq!(keys.len(), 9, "the same text of two kinds is two keys");
+    let mut new: HashMap<StoredKey, String> =
+        keys.iter().map(|key| (key.clone(), format!("{:?} {}", key.kind, key.text))).collect();
+    let one = new.remove(&keys[3]).unwrap();
+    assert!(matches!(store.replace_keys_under_lmk(&new).await, Err(StoreError::StaleVersion)));
+    assert_eq!(store.keys_under_lmk().await.unwrap().len(), 9);
+    assert_eq!(store.key("pvk:1").await.unwrap().as_deref(), Some("PVK"), "nothing was changed");
+    new.insert(keys[3].clone(), one);
+    assert_eq!(store.replace_keys_under_lmk(&new).await.unwrap(), 9);
+    assert_eq!(store.key("pvk:1").await.unwrap().as_deref(), Some("PinVerification PVK"));
+    assert_eq!(store.key("data-keys").await.unwrap().as_deref(), Some("not under the LMK"));
+    let after = store.keys_under_lmk().await.unwrap();
+    assert!(after.iter().all(|key| key.text.starts_with(&format!("{:?} ", key.kind))), "every place has its own");
+    assert!(store.replace_keys_under_lmk(&new).await.is_err(), "the old texts are gone");
 }

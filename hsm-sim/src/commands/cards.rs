@@ -6,8 +6,8 @@ use subtle::ConstantTimeEq;
 use super::Reply;
 use crate::device::Device;
 use crate::error::Code;
-use crate::fields::Fields;
-use crate::keys::{Vault, roles};
+use crate::fields::{CipheredKey, Fields};
+use crate::keys::{Use, Vault, roles};
 
 /// What the value is made of.
 struct Card<'a> {
@@ -26,8 +26,8 @@ impl<'a> Card<'a> {
         Ok(Self { pan, date, service_code: fields.digits("service code", 3, Code::INPUT)? })
     }
 
-    fn value(&self, vault: &Vault<'_>, cvk: &crate::fields::CipheredKey<'_>) -> Result<[u8; 3], Code> {
-        let cvk = vault.open(cvk, roles::CVK, Code::SOURCE_PARITY)?;
+    fn value(&self, vault: &Vault<'_>, cvk: &CipheredKey<'_>, usage: Use) -> Result<[u8; 3], Code> {
+        let cvk = vault.open(cvk, roles::CVK.to(usage), Code::SOURCE_PARITY)?;
         let digits = cvv::generate(cvk.tdes()?, self.pan, self.date, self.service_code)?;
         Ok(digits.map(|digit| digit + b'0'))
     }
@@ -38,7 +38,7 @@ pub fn generate_cvv(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> 
     let cvk = fields.key("CVK", 16)?;
     let card = Card::read(fields)?;
     let vault = fields.end()?;
-    Ok(Reply::ok(card.value(&vault, &cvk)?))
+    Ok(Reply::ok(card.value(&vault, &cvk, Use::Generate)?))
 }
 
 /// CY: CVK, the value, then as CW.
@@ -47,5 +47,5 @@ pub fn verify_cvv(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     let stated = fields.digits("CVV", 3, Code::INPUT)?;
     let card = Card::read(fields)?;
     let vault = fields.end()?;
-    Ok(Reply::verdict(card.value(&vault, &cvk)?.ct_eq(stated.as_bytes()).into()))
+    Ok(Reply::verdict(card.value(&vault, &cvk, Use::Verify)?.ct_eq(stated.as_bytes()).into()))
 }

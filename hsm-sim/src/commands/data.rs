@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use payment_crypto::dukpt_tdes::Use;
+use payment_crypto::dukpt_tdes;
 use zeroize::Zeroizing;
 
 use super::Reply;
@@ -11,7 +11,7 @@ use crate::device::Device;
 use crate::error::Code;
 use crate::fields::{CipheredKey, Fields};
 use crate::hex;
-use crate::keys::{KeyType, OpenKey, Role, Secret, Vault, roles};
+use crate::keys::{KeyType, OpenKey, Role, Secret, Use, Vault, roles};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -75,11 +75,14 @@ impl<'a> DataKey<'a> {
         if mode == Mode::Cbc { fields.hex("vector", self.block()) } else { Ok(Zeroizing::default()) }
     }
 
-    fn open(&self, vault: &Vault<'_>, parity: Code) -> Result<Cipher, Code> {
-        let key = vault.open(&self.key, self.role, parity)?;
+    fn open(&self, vault: &Vault<'_>, usage: Use, parity: Code) -> Result<Cipher, Code> {
         match self.serial {
-            Some(serial) => Ok(Cipher(serial.derive(&key, Use::DataRequest)?)),
-            None => Ok(Cipher(key)),
+            // What is derived serves both ways, and the base key only to derive.
+            Some(serial) => {
+                let bdk = vault.open(&self.key, self.role, parity)?;
+                Ok(Cipher(serial.derive(&bdk, dukpt_tdes::Use::DataRequest)?))
+            }
+            None => Ok(Cipher(vault.open(&self.key, self.role.to(usage), parity)?)),
         }
     }
 }
@@ -166,7 +169,7 @@ impl<'a> Request<'a> {
 pub fn encrypt(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     let request = Request::read(fields)?;
     let vault = fields.end()?;
-    let key = request.key.open(&vault, Code::SOURCE_PARITY)?;
+    let key = request.key.open(&vault, Use::Encrypt, Code::SOURCE_PARITY)?;
     let enciphered = key.encrypt(request.mode, &request.vector, &request.data)?;
     Ok(request.answer(&enciphered, &enciphered))
 }
@@ -174,7 +177,7 @@ pub fn encrypt(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
 pub fn decrypt(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     let request = Request::read(fields)?;
     let vault = fields.end()?;
-    let key = request.key.open(&vault, Code::SOURCE_PARITY)?;
+    let key = request.key.open(&vault, Use::Decrypt, Code::SOURCE_PARITY)?;
     let clear = key.decrypt(request.mode, &request.vector, &request.data)?;
     Ok(request.answer(&request.data, &clear))
 }
@@ -191,8 +194,9 @@ pub fn translate(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     let vector = destination.vector(fields, mode)?;
     let data = read_data(fields, input, source.block().max(destination.block()))?;
     let vault = fields.end()?;
-    let clear = source.open(&vault, Code::SOURCE_PARITY)?.decrypt(source_mode, &source_vector, &data)?;
-    let enciphered = destination.open(&vault, Code::DESTINATION_PARITY)?.encrypt(mode, &vector, &clear)?;
+    let clear = source.open(&vault, Use::Decrypt, Code::SOURCE_PARITY)?.decrypt(source_mode, &source_vector, &data)?;
+    let enciphered =
+        destination.open(&vault, Use::Encrypt, Code::DESTINATION_PARITY)?.encrypt(mode, &vector, &clear)?;
     let mut reply = Reply::ok(next_vector(source_mode, &data, source.block()));
     reply.fields.extend_from_slice(next_vector(mode, &enciphered, destination.block()).as_bytes());
     write_data(&mut reply.fields, output, &enciphered);

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use payment_crypto::dukpt_tdes::{Use, initial_key, transaction_key, working_key};
+use payment_crypto::dukpt_tdes::{self, initial_key, transaction_key, working_key};
 use payment_crypto::{AesKey, dukpt_aes};
 
 use crate::error::Code;
 use crate::fields::{CipheredKey, Fields};
-use crate::keys::{OpenKey, Role, Secret, Vault, roles};
+use crate::keys::{OpenKey, Role, Secret, Use, Vault, roles};
 
 /// A key serial number with its descriptor. TDES numbers are ten bytes, AES ones twelve.
 #[derive(Clone, Copy)]
@@ -27,11 +27,11 @@ impl Serial {
     }
 
     /// The transaction's key for one use.
-    pub fn derive(self, bdk: &OpenKey, usage: Use) -> Result<Arc<OpenKey>, Code> {
+    pub fn derive(self, bdk: &OpenKey, usage: dukpt_tdes::Use) -> Result<Arc<OpenKey>, Code> {
         Ok(Arc::new(OpenKey { secret: self.derived(bdk, usage)?, header: None }))
     }
 
-    fn derived(self, bdk: &OpenKey, usage: Use) -> Result<Secret, Code> {
+    fn derived(self, bdk: &OpenKey, usage: dukpt_tdes::Use) -> Result<Secret, Code> {
         match self {
             Self::Tdes(ksn) => {
                 let transaction = transaction_key(&initial_key(bdk.tdes()?, ksn)?, ksn)?;
@@ -47,11 +47,11 @@ impl Serial {
                     _ => dukpt_aes::Algorithm::Aes256,
                 };
                 let usage = match usage {
-                    Use::Pin => dukpt_aes::Use::Pin,
-                    Use::MacRequest => dukpt_aes::Use::MacGeneration,
-                    Use::MacResponse => dukpt_aes::Use::MacVerification,
-                    Use::DataRequest => dukpt_aes::Use::DataEncryption,
-                    Use::DataResponse => dukpt_aes::Use::DataDecryption,
+                    dukpt_tdes::Use::Pin => dukpt_aes::Use::Pin,
+                    dukpt_tdes::Use::MacRequest => dukpt_aes::Use::MacGeneration,
+                    dukpt_tdes::Use::MacResponse => dukpt_aes::Use::MacVerification,
+                    dukpt_tdes::Use::DataRequest => dukpt_aes::Use::DataEncryption,
+                    dukpt_tdes::Use::DataResponse => dukpt_aes::Use::DataDecryption,
                 };
                 let key = dukpt_aes::working_key(&derivation, ksn, usage, algorithm);
                 Ok(Secret::Aes(AesKey::from_bytes(&key)?))
@@ -71,7 +71,7 @@ impl<'a> PinKey<'a> {
     pub fn read_destination(fields: &mut Fields<'a>) -> Result<Self, Code> {
         match bdk_flag(fields) {
             Some(role) => Self::read_derived(fields, role),
-            None => Ok(Self::Stored(fields.key("destination ZPK", 8)?, roles::ZPK)),
+            None => Ok(Self::Stored(fields.key("destination ZPK", 8)?, roles::ZPK.to(Use::Encrypt))),
         }
     }
 
@@ -90,7 +90,7 @@ impl<'a> PinKey<'a> {
     pub fn open(&self, vault: &Vault<'_>, parity: Code) -> Result<Arc<OpenKey>, Code> {
         match self {
             Self::Stored(key, role) => vault.open(key, *role, parity),
-            Self::Derived(bdk, role, serial) => serial.derive(&*vault.open(bdk, *role, parity)?, Use::Pin),
+            Self::Derived(bdk, role, serial) => serial.derive(&*vault.open(bdk, *role, parity)?, dukpt_tdes::Use::Pin),
         }
     }
 }

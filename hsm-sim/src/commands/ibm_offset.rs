@@ -10,7 +10,7 @@ use super::pin_translation::{ACCOUNT, Account, block, format};
 use crate::device::Device;
 use crate::error::Code;
 use crate::fields::{CipheredKey, Fields};
-use crate::keys::{Role, Vault, roles};
+use crate::keys::{Role, Use, Vault, roles};
 use crate::pin_blocks;
 use crate::pin_under_lmk;
 
@@ -49,12 +49,12 @@ impl<'a> Derivation<'a> {
         }
     }
 
-    fn natural(&self, device: &Device, vault: &Vault<'_>, parity: Code) -> Result<Pin, Code> {
+    fn natural(&self, device: &Device, vault: &Vault<'_>, usage: Use, parity: Code) -> Result<Pin, Code> {
         let table = DecimalisationTable::parse(self.table)?;
         if device.policy().check_decimalisation_tables && !table.is_strong() {
             return Err(Code::DECIMALISATION_TABLE);
         }
-        let pvk = vault.open(&self.pvk, roles::PVK, parity)?;
+        let pvk = vault.open(&self.pvk, roles::PVK.to(usage), parity)?;
         let data = self.validation_data()?;
         ibm3624::natural_pin(pvk.tdes()?, &table, &data, self.length).map_err(|fault| match fault {
             payment_crypto::Fault::Account => Code::INPUT,
@@ -89,7 +89,7 @@ pub fn verify_zone(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Co
 }
 
 fn verify(device: &Device, fields: &mut Fields<'_>, role: Role) -> Result<Reply, Code> {
-    let key = PinKey::Stored(fields.key("PIN key", 8)?, role);
+    let key = PinKey::Stored(fields.key("PIN key", 8)?, role.to(Use::Decrypt));
     let pvk = fields.key("PVK", 8)?;
     let maximum = fields.number("maximum PIN length", 2)?;
     let block = block(fields, key.is_aes())?;
@@ -101,7 +101,7 @@ fn verify(device: &Device, fields: &mut Fields<'_>, role: Role) -> Result<Reply,
     let vault = fields.end()?;
     device.policy().may_be_used(format)?;
     let key = key.open(&vault, Code::SOURCE_PARITY)?;
-    let natural = derivation.natural(device, &vault, Code::DESTINATION_PARITY)?;
+    let natural = derivation.natural(device, &vault, Use::Verify, Code::DESTINATION_PARITY)?;
     let pin = pin_blocks::open(&key.secret, format, &block, account.of(format))?;
     if pin.digits().len() > maximum || pin.digits().len() < length {
         return Err(Code::PIN_LENGTH);
@@ -120,7 +120,7 @@ pub fn generate_offset(device: &Device, fields: &mut Fields<'_>) -> Result<Reply
     let account = fields.digits("account number", ACCOUNT, Code::ACCOUNT)?;
     let derivation = Derivation::read(fields, pvk, length, account.to_owned())?;
     let vault = fields.end()?;
-    let natural = derivation.natural(device, &vault, Code::SOURCE_PARITY)?;
+    let natural = derivation.natural(device, &vault, Use::Generate, Code::SOURCE_PARITY)?;
     let pin = pin_under_lmk::decipher(&vault, pin, account)?;
     device.policy().may_be_chosen(&pin)?;
     if pin.digits().len() < length {
@@ -144,7 +144,7 @@ pub fn derive_pin(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Cod
     let account = fields.digits("account number", ACCOUNT, Code::ACCOUNT)?;
     let derivation = Derivation::read(fields, pvk, length, account.to_owned())?;
     let vault = fields.end()?;
-    let natural = derivation.natural(device, &vault, Code::SOURCE_PARITY)?;
+    let natural = derivation.natural(device, &vault, Use::Generate, Code::SOURCE_PARITY)?;
     let pin = ibm3624::pin_of_offset(&natural, offset.get(..length).ok_or(Code::INPUT)?)?;
     device.policy().may_be_chosen(&pin)?;
     Ok(Reply::ok(pin_under_lmk::encipher(&vault, &pin, account)?))

@@ -9,7 +9,7 @@ use crate::device::Device;
 use crate::error::Code;
 use crate::fields::{CipheredKey, Fields};
 use crate::hex;
-use crate::keys::{Role, Secret, roles};
+use crate::keys::{Role, Secret, Use, roles};
 
 /// Which part of a message a command brings.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    fn read(fields: &mut Fields<'a>) -> Result<Self, Code> {
+    fn read(fields: &mut Fields<'a>, usage: Use) -> Result<Self, Code> {
         let part = Part::read(fields, Code("02"))?;
         let input = fields.byte("input: 0 binary, 1 hexadecimal, 2 text")?;
         let digits = match fields.byte("MAC size: 0 eight digits, 1 sixteen")? {
@@ -84,8 +84,8 @@ impl<'a> Request<'a> {
             _ => return Err(Code("09")),
         };
         let role = match fields.text("key type", 3)? {
-            "003" | "FFF" => roles::TAK,
-            "008" => roles::ZAK,
+            "003" | "FFF" => roles::TAK.to(usage),
+            "008" => roles::ZAK.to(usage),
             _ => return Err(Code("05")),
         };
         let key = fields.key("MAC key", 8)?;
@@ -125,14 +125,14 @@ fn message(fields: &mut Fields<'_>, input: u8) -> Result<Vec<u8>, Code> {
 
 /// M6: the MAC, or the vector for the next part.
 pub fn generate(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
-    let request = Request::read(fields)?;
+    let request = Request::read(fields, Use::Generate)?;
     let digits = if request.part.ends() { request.digits } else { 16 };
     Ok(Reply::ok(&hex::upper(&request.compute(fields)?)[..digits]))
 }
 
 /// M8: the MAC stands behind the message.
 pub fn verify(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
-    let request = Request::read(fields)?;
+    let request = Request::read(fields, Use::Verify)?;
     if !request.part.ends() {
         return Ok(Reply::ok(hex::upper(&request.compute(fields)?)));
     }
@@ -158,7 +158,7 @@ pub fn generate_tak(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> 
     let key = fields.key("TAK", 8)?;
     let message = rest(fields)?;
     let vault = fields.end()?;
-    let key = vault.open(&key, roles::TAK, Code::SOURCE_PARITY)?;
+    let key = vault.open(&key, roles::TAK.to(Use::Generate), Code::SOURCE_PARITY)?;
     Ok(Reply::ok(hex::upper(&old_mac(key.tdes()?, message)?)))
 }
 
@@ -168,7 +168,7 @@ pub fn verify_tak(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     let stated: [u8; 4] = fields.block("MAC")?;
     let message = rest(fields)?;
     let vault = fields.end()?;
-    let key = vault.open(&key, roles::TAK, Code::SOURCE_PARITY)?;
+    let key = vault.open(&key, roles::TAK.to(Use::Verify), Code::SOURCE_PARITY)?;
     Ok(Reply::verdict(old_mac(key.tdes()?, message)?.ct_eq(&stated).into()))
 }
 
@@ -179,8 +179,8 @@ pub fn translate_tak(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code>
     let stated: [u8; 4] = fields.block("MAC")?;
     let message = rest(fields)?;
     let vault = fields.end()?;
-    let source = vault.open(&source, roles::TAK, Code::SOURCE_PARITY)?;
-    let destination = vault.open(&destination, roles::TAK, Code::DESTINATION_PARITY)?;
+    let source = vault.open(&source, roles::TAK.to(Use::Verify), Code::SOURCE_PARITY)?;
+    let destination = vault.open(&destination, roles::TAK.to(Use::Generate), Code::DESTINATION_PARITY)?;
     if !bool::from(old_mac(source.tdes()?, message)?.ct_eq(&stated)) {
         return Err(Code::VERIFICATION_FAILED);
     }
@@ -195,7 +195,7 @@ pub fn generate_zak(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> 
     let length = fields.length("length", 3)?;
     let message = fields.bytes("message", length).map_err(|_| Code::DATA_LENGTH)?;
     let vault = fields.end()?;
-    let key = vault.open(&key, roles::ZAK, Code::SOURCE_PARITY)?;
+    let key = vault.open(&key, roles::ZAK.to(Use::Generate), Code::SOURCE_PARITY)?;
     if !part.ends() {
         return Ok(Reply::ok(hex::upper(&mac::update(Algorithm::One, key.tdes()?, chain, message)?)));
     }
@@ -207,8 +207,8 @@ pub fn generate_zak(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> 
 pub fn generate_x919(_: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     let part = Part::read(fields, Code::INPUT)?;
     let role = match fields.byte("key type: 0 TAK, 1 ZAK")? {
-        b'0' => roles::TAK,
-        b'1' => roles::ZAK,
+        b'0' => roles::TAK.to(Use::Generate),
+        b'1' => roles::ZAK.to(Use::Generate),
         _ => return Err(Code::INPUT),
     };
     let (algorithm, bare) = match fields.byte("key length: 0 single, 1 double")? {

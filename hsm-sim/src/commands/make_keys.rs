@@ -8,7 +8,7 @@ use crate::device::Device;
 use crate::error::Code;
 use crate::fields::{CipheredKey, Fields};
 use crate::hex;
-use crate::keys::{Attributes, KeyType, OpenKey, Role, Scheme, Secret, Vault, decipher, encipher, roles};
+use crate::keys::{Attributes, KeyType, OpenKey, Role, Scheme, Secret, Use, Vault, decipher, encipher, roles};
 
 /// A key type field: a type, or FFF where a key block says it all.
 fn key_type(fields: &mut Fields<'_>) -> Result<Option<KeyType>, Code> {
@@ -48,11 +48,7 @@ impl<'a> ExportField<'a> {
         if !fields.delimiter(b';') {
             return Err(Code::INPUT);
         }
-        let role = match fields.byte("flag: 0 ZMK, 1 TMK")? {
-            b'0' => roles::ZMK,
-            b'1' => roles::TMK,
-            _ => return Err(Code::INPUT),
-        };
+        let role = export_flag(fields)?;
         let master = fields.key("ZMK or TMK", 16)?;
         Ok(Self { role, master, scheme: scheme(fields, "key scheme under ZMK or TMK")? })
     }
@@ -80,8 +76,13 @@ pub fn generate(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code>
     };
     let mut answer = vault.wrap(key_type, under_lmk, attributes.as_ref(), &secret)?;
     if let Some(field) = export {
-        if let Some(key_type) = key_type {
-            device.permit(key_type, |key_type| key_type.row().export)?;
+        match (key_type, &attributes) {
+            (Some(key_type), _) => device.permit(key_type, |key_type| key_type.row().export)?,
+            // A key that is made to leave may say in its block that it leaves no further; without one it must be free.
+            (None, Some(attributes)) if field.scheme != Scheme::Tr31 => {
+                exportable(&attributes.header, field.scheme, attributes.length)?;
+            }
+            (None, _) => {}
         }
         let master = vault.open(&field.master, field.role, Code::SOURCE_PARITY)?;
         answer += &exported(&secret, key_type, attributes.as_ref(), &master, field.scheme)?;
@@ -155,7 +156,7 @@ fn exported(
 /// A8: a key under the LMK, under a zone master key.
 pub fn export(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     let key_type = key_type(fields)?;
-    let role = if fields.delimiter(b';') { export_flag(fields)? } else { roles::ZMK };
+    let role = if fields.delimiter(b';') { export_flag(fields)? } else { roles::ZMK.to(Use::Encrypt) };
     let master = fields.zmk("ZMK or TMK")?;
     let key = fields.key("key", 8)?;
     let scheme = scheme(fields, "key scheme under ZMK or TMK")?;
@@ -178,14 +179,14 @@ pub fn export(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
 
 fn export_flag(fields: &mut Fields<'_>) -> Result<Role, Code> {
     match fields.byte("flag: 0 ZMK, 1 TMK")? {
-        b'0' => Ok(roles::ZMK),
-        b'1' => Ok(roles::TMK),
+        b'0' => Ok(roles::ZMK.to(Use::Encrypt)),
+        b'1' => Ok(roles::TMK.to(Use::Encrypt)),
         _ => Err(Code::INPUT),
     }
 }
 
 /// What a key block says of leaving: never with N, in a key block with E, in any form with S (X9.143, table 8).
-fn exportable(header: &tr31::Header, scheme: Scheme, length: usize) -> Result<Attributes, Code> {
+pub fn exportable(header: &tr31::Header, scheme: Scheme, length: usize) -> Result<Attributes, Code> {
     match header.exportability {
         b'S' => {}
         b'E' if scheme == Scheme::Tr31 => {}
@@ -206,7 +207,7 @@ pub fn import(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     if let Some(key_type) = key_type {
         device.permit(key_type, |key_type| key_type.row().import)?;
     }
-    let zmk = vault.open(&zmk, roles::ZMK, Code::SOURCE_PARITY)?;
+    let zmk = vault.open(&zmk, roles::ZMK.to(Use::Decrypt), Code::SOURCE_PARITY)?;
     if key.scheme == Scheme::Tr31 {
         return import_key_block(&vault, key_type, &zmk, &key, scheme);
     }
@@ -399,7 +400,7 @@ fn generate_under(
     let tail = Schemes::read(fields)?;
     let vault = fields.end()?;
     let (under_master, under_lmk) = (tail.under_master(Scheme::Single), tail.under_lmk(Scheme::Single));
-    let master = vault.open(master, master_role, Code::SOURCE_PARITY)?;
+    let master = vault.open(master, master_role.to(Use::Encrypt), Code::SOURCE_PARITY)?;
     let secret = fresh(under_lmk, None)?;
     let key_type = role.key_type(vault.separated())?;
     let mut answer = exported(&secret, Some(key_type), None, &master, under_master)?;

@@ -7,7 +7,7 @@ use super::dukpt::{PinKey, bdk_flag};
 use crate::device::Device;
 use crate::error::Code;
 use crate::fields::Fields;
-use crate::keys::{Role, roles};
+use crate::keys::{Role, Use, roles};
 use crate::pin_blocks::{self, Format};
 use crate::pin_under_lmk;
 
@@ -121,7 +121,7 @@ pub fn zone_to_zone(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, C
 }
 
 fn translate(device: &Device, fields: &mut Fields<'_>, role: Role) -> Result<Reply, Code> {
-    let source = PinKey::Stored(fields.key("source PIN key", 8)?, role);
+    let source = PinKey::Stored(fields.key("source PIN key", 8)?, role.to(Use::Decrypt));
     let destination = PinKey::read_destination(fields)?;
     let translation = Translation::read(fields, source.is_aes(), None, None)?;
     translation.run(device, fields, &source, &destination)
@@ -130,7 +130,7 @@ fn translate(device: &Device, fields: &mut Fields<'_>, role: Role) -> Result<Rep
 /// CI: from a terminal of DUKPT to a zone; format 0 comes in.
 pub fn dukpt_to_zone(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     let bdk = fields.key("BDK", 16)?;
-    let zpk = PinKey::Stored(fields.key("destination ZPK", 8)?, roles::ZPK);
+    let zpk = PinKey::Stored(fields.key("destination ZPK", 8)?, roles::ZPK.to(Use::Encrypt));
     let serial = super::dukpt::Serial::read(fields, &bdk)?;
     let source = PinKey::Derived(bdk, roles::BDK, serial);
     let translation = Translation::read(fields, source.is_aes(), Some(12), Some(Format::Iso0))?;
@@ -146,7 +146,7 @@ pub fn dukpt_to_any(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, C
     let source = PinKey::Derived(bdk, source_role, super::dukpt::Serial::read(fields, &bdk)?);
     let destination = match destination_role {
         Some(role) => PinKey::Derived(key, role, super::dukpt::Serial::read(fields, &key)?),
-        None => PinKey::Stored(key, roles::ZPK),
+        None => PinKey::Stored(key, roles::ZPK.to(Use::Encrypt)),
     };
     let translation = Translation::read(fields, source.is_aes(), Some(12), None)?;
     translation.run(device, fields, &source, &destination)
@@ -163,7 +163,7 @@ pub fn zone_to_lmk(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Co
 }
 
 fn to_lmk(device: &Device, fields: &mut Fields<'_>, role: Role) -> Result<Reply, Code> {
-    let key = PinKey::Stored(fields.key("PIN key", 8)?, role);
+    let key = PinKey::Stored(fields.key("PIN key", 8)?, role.to(Use::Decrypt));
     let block = block(fields, key.is_aes())?;
     let format = format(fields, "PIN block format")?;
     let account = Account::read(fields, &[format])?;
@@ -176,7 +176,7 @@ fn to_lmk(device: &Device, fields: &mut Fields<'_>, role: Role) -> Result<Reply,
 
 /// JG: a PIN under the LMK to a zone's PIN block.
 pub fn lmk_to_zone(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
-    let key = PinKey::Stored(fields.key("ZPK", 8)?, roles::ZPK);
+    let key = PinKey::Stored(fields.key("ZPK", 8)?, roles::ZPK.to(Use::Encrypt));
     let format = format(fields, "PIN block format")?;
     let account = Account::read(fields, &[format])?;
     let pin = super::pins_under_lmk::field(fields, 0)?;

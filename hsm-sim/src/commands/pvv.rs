@@ -9,7 +9,7 @@ use super::pin_translation::{ACCOUNT, Account, block, format};
 use crate::device::Device;
 use crate::error::Code;
 use crate::fields::{CipheredKey, Fields};
-use crate::keys::{Role, Vault, roles};
+use crate::keys::{Role, Use, Vault, roles};
 use crate::pin_blocks;
 use crate::pin_under_lmk;
 
@@ -23,17 +23,22 @@ fn pvki(fields: &mut Fields<'_>) -> Result<u8, Code> {
     fields.digits("PVK indicator", 1, Code::INPUT)?.parse().map_err(|_| Code::INPUT)
 }
 
-/// The value's four digits as characters.
-fn value(
-    vault: &Vault<'_>,
-    pvk: &CipheredKey<'_>,
+/// What a verification value is made of beside the PIN.
+struct Values<'a> {
+    vault: Vault<'a>,
+    pvk: CipheredKey<'a>,
+    /// The error code for a PVK without odd parity.
     parity: Code,
-    pin: &Pin,
-    account12: &str,
+    account12: String,
     pvki: u8,
-) -> Result<[u8; 4], Code> {
-    let pvk = vault.open(pvk, roles::PVK, parity)?;
-    Ok(pvv::generate(pvk.tdes()?, pin, account12, pvki)?.map(|digit| digit + b'0'))
+}
+
+impl Values<'_> {
+    /// The value's four digits as characters.
+    fn of(&self, pin: &Pin, usage: Use) -> Result<[u8; 4], Code> {
+        let pvk = self.vault.open(&self.pvk, roles::PVK.to(usage), self.parity)?;
+        Ok(pvv::generate(pvk.tdes()?, pin, &self.account12, self.pvki)?.map(|digit| digit + b'0'))
+    }
 }
 
 /// DC: whether a terminal's PIN block holds the PIN of a verification value.
@@ -47,7 +52,7 @@ pub fn verify_zone(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Co
 }
 
 fn verify(device: &Device, fields: &mut Fields<'_>, role: Role) -> Result<Reply, Code> {
-    let key = PinKey::Stored(fields.key("PIN key", 8)?, role);
+    let key = PinKey::Stored(fields.key("PIN key", 8)?, role.to(Use::Decrypt));
     let pvk = pvk(fields)?;
     let block = block(fields, key.is_aes())?;
     let format = format(fields, "PIN block format")?;
@@ -58,10 +63,10 @@ fn verify(device: &Device, fields: &mut Fields<'_>, role: Role) -> Result<Reply,
     device.policy().may_be_used(format)?;
     let key = key.open(&vault, Code::SOURCE_PARITY)?;
     // The PVK is looked at before the block, so that a wrong key is not taken for a wrong PIN.
-    vault.open(&pvk, roles::PVK, Code::DESTINATION_PARITY)?;
+    vault.open(&pvk, roles::PVK.to(Use::Verify), Code::DESTINATION_PARITY)?;
     let pin = pin_blocks::open(&key.secret, format, &block, account.of(format))?;
-    let right = value(&vault, &pvk, Code::DESTINATION_PARITY, &pin, &account.twelve, pvki)?;
-    Ok(Reply::verdict(right.ct_eq(stated.as_bytes()).into()))
+    let values = Values { vault, pvk, parity: Code::DESTINATION_PARITY, account12: account.twelve, pvki };
+    Ok(Reply::verdict(values.of(&pin, Use::Verify)?.ct_eq(stated.as_bytes()).into()))
 }
 
 /// CU: verifies the old PIN, and gives the value of the new one.
@@ -72,7 +77,7 @@ pub fn change(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
         "FFF" => roles::ZPK,
         _ => return Err(Code::KEY_TYPE),
     };
-    let key = PinKey::Stored(fields.key("PIN key", 8)?, role);
+    let key = PinKey::Stored(fields.key("PIN key", 8)?, role.to(Use::Decrypt));
     let pvk = pvk(fields)?;
     let old_block = block(fields, key.is_aes())?;
     let format = format(fields, "PIN block format")?;
@@ -84,13 +89,14 @@ pub fn change(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code> {
     device.policy().may_be_used(format)?;
     let key = key.open(&vault, Code::SOURCE_PARITY)?;
     let pin_of = |block: &[u8]| pin_blocks::open(&key.secret, format, block, account.of(format));
-    let value_of = |pin: &Pin| value(&vault, &pvk, Code::DESTINATION_PARITY, pin, &account.twelve, pvki);
-    if !bool::from(value_of(&pin_of(&old_block)?)?.ct_eq(stated.as_bytes())) {
+    let old = pin_of(&old_block)?;
+    let chosen = pin_of(&new_block)?;
+    let values = Values { vault, pvk, parity: Code::DESTINATION_PARITY, account12: account.twelve.clone(), pvki };
+    if !bool::from(values.of(&old, Use::Verify)?.ct_eq(stated.as_bytes())) {
         return Err(Code::VERIFICATION_FAILED);
     }
-    let chosen = pin_of(&new_block)?;
     device.policy().may_be_chosen(&chosen)?;
-    Ok(Reply::ok(value_of(&chosen)?))
+    Ok(Reply::ok(values.of(&chosen, Use::Generate)?))
 }
 
 /// DG: the verification value of a PIN under the LMK.
@@ -102,5 +108,6 @@ pub fn generate(device: &Device, fields: &mut Fields<'_>) -> Result<Reply, Code>
     let vault = fields.end()?;
     let pin = pin_under_lmk::decipher(&vault, pin, account)?;
     device.policy().may_be_chosen(&pin)?;
-    Ok(Reply::ok(value(&vault, &pvk, Code::SOURCE_PARITY, &pin, account, pvki)?))
+    let values = Values { vault, pvk, parity: Code::SOURCE_PARITY, account12: account.to_owned(), pvki };
+    Ok(Reply::ok(values.of(&pin, Use::Generate)?))
 }

@@ -3,12 +3,12 @@
 use payment_crypto::TdesKey;
 
 use super::Reply;
-use super::make_keys::Schemes;
+use super::make_keys::{Schemes, exportable};
 use crate::device::Device;
 use crate::error::Code;
 use crate::fields::{CipheredKey, Fields};
 use crate::hex;
-use crate::keys::{KeyType, Role, Scheme, Secret, decipher, encipher, roles};
+use crate::keys::{KeyType, Role, Scheme, Secret, Use, decipher, encipher, roles};
 
 /// What one command translates.
 #[derive(Clone, Copy)]
@@ -83,7 +83,7 @@ pub fn to_lmk(device: &Device, fields: &mut Fields<'_>, rule: &Rule) -> Result<R
     let vault = fields.end()?;
     let key_type = rule.key.key_type(vault.separated())?;
     device.permit(key_type, |key_type| key_type.row().import)?;
-    let master = vault.open(&master, rule.master, Code::SOURCE_PARITY)?;
+    let master = vault.open(&master, rule.master.to(Use::Decrypt), Code::SOURCE_PARITY)?;
     let sent = decipher(master.tdes()?, key.scheme, &key.cryptogram()?)?;
     let clear = TdesKey::with_odd_parity(&sent);
     let code = if TdesKey::has_odd_parity(&sent) { Code::OK } else { Code::VERIFICATION_FAILED };
@@ -99,9 +99,12 @@ pub fn from_lmk(device: &Device, fields: &mut Fields<'_>, rule: &Rule) -> Result
     let (master, key, tail) = rule.read(fields)?;
     let vault = fields.end()?;
     device.permit(rule.key.key_type(vault.separated())?, |key_type| key_type.row().export)?;
-    let master = vault.open(&master, rule.master, Code::SOURCE_PARITY)?;
+    let master = vault.open(&master, rule.master.to(Use::Encrypt), Code::SOURCE_PARITY)?;
     let scheme = tail.under_master(key.scheme_alike());
     let key = vault.open(&key, rule.key, Code::DESTINATION_PARITY)?;
+    if let Some(header) = &key.header {
+        exportable(header, scheme, key.secret.bytes().len())?;
+    }
     let cryptogram = encipher(master.tdes()?, scheme, key.tdes()?.bytes())?;
     let check = rule.check_value(&key.secret, tail.check_digits())?;
     Ok(Reply::ok(format!("{}{}{check}", scheme.letter(), hex::upper(&cryptogram))))

@@ -18,7 +18,7 @@ pub use key_block_lmk::KeyBlockLmk;
 pub use key_type::{KeyType, Permission};
 pub use lmk::{Lmk, LmkStore, LmkStoreError};
 pub use lmk_file::{LmkFileError, read as read_lmk_file, write as write_lmk_file};
-pub use role::{Role, roles};
+pub use role::{Role, Use, roles};
 pub use scheme::Scheme;
 pub use secret::Secret;
 pub use variant_lmk::{VariantLmk, decipher, encipher};

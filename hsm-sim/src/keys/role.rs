@@ -5,6 +5,15 @@ use payment_crypto::tr31;
 use super::KeyType;
 use crate::error::Code;
 
+/// What a command does with a key; its key block must allow that (X9.143, table 8, mode of use).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    Encrypt,
+    Decrypt,
+    Generate,
+    Verify,
+}
+
 /// The purpose of a key in a command.
 #[derive(Clone, Copy, Debug)]
 pub struct Role {
@@ -31,6 +40,17 @@ impl Role {
     pub fn of_type(key_type: KeyType) -> Self {
         let row = key_type.row();
         Self { code: row.code, separated: row.code, usages: row.usages, modes: b"BCDEGSTVXY" }
+    }
+
+    /// The role in one use of the key.
+    pub fn to(self, usage: Use) -> Self {
+        let modes = match usage {
+            Use::Encrypt => b"BE",
+            Use::Decrypt => b"BD",
+            Use::Generate => b"CG",
+            Use::Verify => b"CV",
+        };
+        Self { modes, ..self }
     }
 
     /// Any key in a key block; none under a variant LMK, where keys do not tell what they are.

@@ -51,7 +51,7 @@ impl Keys {
             let clear = random.random::<[u8; 16]>();
             Some((AesKey::from_bytes(&clear).ok()?, in_block(tail, &clear)?))
         };
-        let (zpk_of_aes, mac) = (aes(b"P0A1E00N00")?, aes(b"M6A1C00N00")?);
+        let (zpk_of_aes, mac) = (aes(b"P0A1D00N00")?, aes(b"M6A1C00N00")?);
         let under_lmk = in_block(b"V2T2C00N00", pvk.clear.bytes())?;
         let pvk_in_block = Key { clear: TdesKey::from_bytes(pvk.clear.bytes()).ok()?, under_lmk };
         Some(Self { tpk, pvk, zpk, tak, aes: AesKeys { zpk: zpk_of_aes, pvk: pvk_in_block, mac } })
