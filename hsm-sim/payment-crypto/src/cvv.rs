@@ -1,4 +1,7 @@
 //! Card verification values: CVV and CVC of the stripe, CVV2 and CVC2 of the back (service code 000), iCVV (999).
+//!
+//! Visa's algorithm, which the other schemes share: account number, date and service code in two blocks, the first
+//! enciphered under half of the key, both together under all of it; the first three decimal digits of the result.
 
 use crate::modes::xor;
 use crate::pvv::decimalise;
