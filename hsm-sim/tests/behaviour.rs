@@ -5,6 +5,7 @@ mod common;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{Raw, start, start_with};
@@ -254,6 +255,44 @@ async fn a_drained_hsm_finishes_and_gets_no_more() {
     hsm.diagnostics().await.unwrap();
     assert_eq!(served(&first_usage), before + 1);
     assert!(matches!(hsm.resume("elsewhere:1500"), Err(HsmError::Unavailable(why)) if why.contains(&addresses[1])));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_reaches_an_hsm_that_is_drained_under_load() {
+    let (first, second) = (HsmOptions::with_test_lmks().unwrap(), HsmOptions::with_test_lmks().unwrap());
+    let usage = Arc::clone(&first.usage);
+    let (first, second) = (start_with(first).await, start_with(second).await);
+    let addresses = [first.address.to_string(), second.address.to_string()];
+    let hsm = HsmClient::new(HsmConfig { addresses: addresses.to_vec(), ..HsmConfig::default() });
+    hsm.diagnostics().await.unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let callers: Vec<_> = (0..8)
+        .map(|_| {
+            let (hsm, stop) = (hsm.clone(), Arc::clone(&stop));
+            tokio::spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    hsm.diagnostics().await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for round in 0..30 {
+        hsm.drain(&addresses[0], Duration::from_secs(2)).await.unwrap();
+        let served = usage.figures(None).commands;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert_eq!(usage.figures(None).commands, served, "round {round}");
+        hsm.resume(&addresses[0]).unwrap();
+        let used_again = async {
+            while usage.figures(None).commands == served {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), used_again).await.expect("it is used again");
+    }
+    stop.store(true, Ordering::Relaxed);
+    for caller in callers {
+        caller.await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -84,14 +84,14 @@ struct InFlight<'a>(&'a AtomicUsize);
 
 impl<'a> InFlight<'a> {
     fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::AcqRel);
+        count.fetch_add(1, Ordering::SeqCst);
         Self(count)
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -145,9 +145,9 @@ impl HsmClient {
     /// an error after `patience`. It stays out of use either way, until it is [resumed](Self::resume).
     pub async fn drain(&self, address: &str, patience: Duration) -> Result<(), HsmError> {
         let hsm = self.hsm(address)?;
-        hsm.drained.store(true, Ordering::Release);
+        hsm.drained.store(true, Ordering::SeqCst);
         let emptied = async {
-            while hsm.in_flight.load(Ordering::Acquire) > 0 {
+            while hsm.in_flight.load(Ordering::SeqCst) > 0 {
                 tokio::time::sleep(DRAIN_PAUSE).await;
             }
         };
@@ -224,6 +224,10 @@ impl HsmClient {
         for _ in 0..2 {
             let Some((hsm, slot)) = self.choose() else { break };
             let _counted = InFlight::new(&hsm.in_flight);
+            // Counted first and looked at again: whoever drains either sees the count or is seen here.
+            if hsm.drained.load(Ordering::SeqCst) {
+                continue;
+            }
             let (answer, waiting) = oneshot::channel();
             let job = Job { command: Zeroizing::new(command.to_vec()), answer };
             if slot.jobs.send(job).await.is_err() {
