@@ -89,6 +89,9 @@ pub(crate) fn read(
                 let (key, value) = read_tagged(tag, length, length_first, &mut reader).map_err(|e| fault(at, e))?;
                 let value_at = base + reader.at() - value.len();
                 let part = layout.parts.iter().find(|part| tag.is(&part.key, key));
+                if part.is_none() && !tag.can_be(key) {
+                    return Err(fault(at, NO_TAG));
+                }
                 read_tag(spec, layout, part, || tag.read(key), value, value_at, found.as_deref_mut())?;
             }
         }
@@ -254,6 +257,8 @@ fn is_hexadecimal_of(key: &str, bytes: &[u8]) -> bool {
 
 const LEFT_ZERO: crate::plan::Spare = crate::plan::Spare { side: crate::plan::Side::Left, holds: 0 };
 
+const NO_TAG: &str = "is no tag of this layout";
+
 impl TagForm {
     /// Whether a tag on the wire is the one that is written like this.
     fn is(self, key: &str, wire: &[u8]) -> bool {
@@ -290,8 +295,27 @@ impl TagForm {
         }
     }
 
+    /// Whether bytes on the wire are a tag at all: what is read of others could not be written again.
+    fn can_be(self, wire: &[u8]) -> bool {
+        match self.form {
+            PrefixForm::Ascii => crate::check::printable(wire),
+            PrefixForm::Binary => true,
+            PrefixForm::Ebcdic => {
+                let page = crate::charset::CodePage::default();
+                wire.iter().all(|byte| {
+                    let character = page.ascii(*byte);
+                    crate::check::printable(&[character]) && page.ebcdic(character) == *byte
+                })
+            }
+            PrefixForm::Bcd => {
+                let mut halves = wire.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
+                let spare = if self.width.is_multiple_of(2) { Some(0) } else { halves.next() };
+                spare == Some(0) && halves.all(|half| half <= 9)
+            }
+        }
+    }
+
     fn write(self, key: &str, out: &mut BytesMut) -> Result<(), &'static str> {
-        const NO_TAG: &str = "is no tag of this layout";
         let right = |length: usize, wanted: usize| if length == wanted { Ok(()) } else { Err(NO_TAG) };
         let width = usize::from(self.width);
         match self.form {

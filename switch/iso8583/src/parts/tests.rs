@@ -216,3 +216,29 @@ fn an_odd_number_of_digits_behind_a_length_in_bytes() {
 fn spec_with_wire_prefix() -> Arc<Spec> {
     spec(r#"{"name":"a","class":"n","max":5,"prefix":1,"prefix_counts":"wire","encoding":"bcd","odd_spare":"F"}"#)
 }
+
+/// What could not be written again is not read, whether it would be kept or skipped.
+#[test]
+fn bytes_that_are_no_tag_are_refused() {
+    for unknown in ["keep", "skip"] {
+        let tlv = |encoding: &str, width: u8| {
+            value(&format!(
+                r#"{{"layout":"tlv","tag":{width},"tag_encoding":"{encoding}","prefix":1,"prefix_encoding":"binary",
+                "unknown":"{unknown}"}}"#
+            ))
+        };
+        refused(&tlv("ascii", 2), "5A5A013130E90131", "48", 4);
+        refused(&tlv("ascii", 2), "301F0131", "48", 0);
+        refused(&tlv("ebcdic", 2), "F00101F1", "48", 0);
+        refused(&tlv("bcd", 3), "012A0131", "48", 0);
+        refused(&tlv("bcd", 3), "11230131", "48", 0);
+        for (spec, right) in [
+            (tlv("ascii", 2), "5A5A0131"),
+            (tlv("ebcdic", 2), "F0F101F1"),
+            (tlv("bcd", 3), "01230131"),
+            (tlv("bcd", 2), "230131"),
+        ] {
+            decode(&spec, right).unwrap();
+        }
+    }
+}
