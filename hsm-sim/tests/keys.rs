@@ -154,6 +154,19 @@ async fn exportability_is_obeyed() {
 }
 
 #[tokio::test]
+async fn no_tail_makes_another_key_of_a_key() {
+    let server = start().await;
+    let mut hsm = Raw::connect(&server).await;
+    let (_, zmk) = zmk();
+    let zpk = hsm.fields("A0", "0001U").await[..33].to_owned();
+    assert_eq!(hsm.code("A8", format!("001{zmk}{zpk}R#P0T2E00N00")).await, "00");
+    assert_eq!(hsm.code("A8", format!("001{zmk}{zpk}R#D0T2B00S00")).await, "A6", "a PIN key is no data key");
+    assert_eq!(hsm.code("A0", format!("1001U;0{zmk}R#D0T2B00S00")).await, "A6");
+    assert_eq!(hsm.code("A0", "0001S#D0T2B00S00%01").await, "A6");
+    assert_eq!(hsm.code("A0", "0001S#P0T2B00S00%01").await, "00");
+}
+
+#[tokio::test]
 async fn tr31_blocks_of_all_tdes_versions_come_in() {
     let server = start().await;
     let mut hsm = Raw::connect(&server).await;

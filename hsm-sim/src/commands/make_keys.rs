@@ -139,6 +139,7 @@ fn exported(
     master: &OpenKey,
     scheme: Scheme,
 ) -> Result<String, Code> {
+    attributes.map_or(Ok(()), |attributes| attributes.fits(key_type))?;
     if scheme == Scheme::Tr31 {
         let usual = || key_type.map(|key_type| Attributes::of_type(key_type, secret)).ok_or(Code::KEY_TYPE);
         let header = attributes.cloned().map_or_else(usual, Ok)?.header;

@@ -41,6 +41,12 @@ impl Attributes {
         Ok(Self { header: header.with_version([version1, version2]), length })
     }
 
+    /// Whether a key of a type may be called so: a tail must not turn a PIN key into a data key.
+    pub fn fits(&self, key_type: Option<KeyType>) -> Result<(), Code> {
+        let fits = key_type.is_none_or(|key_type| key_type.row().usages.contains(&&self.header.usage));
+        if fits { Ok(()) } else { Err(Code::KEY_BLOCK_USAGE) }
+    }
+
     /// Those of a key type's usual keys: exportable in a key block where the type is at all.
     pub fn of_type(key_type: KeyType, secret: &Secret) -> Self {
         let row = key_type.row();

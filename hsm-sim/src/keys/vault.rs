@@ -102,6 +102,7 @@ impl Vault<'_> {
         attributes: Option<&Attributes>,
         secret: &Secret,
     ) -> Result<String, Code> {
+        attributes.map_or(Ok(()), |attributes| attributes.fits(key_type))?;
         match (&self.loaded.lmk, scheme) {
             (Lmk::KeyBlock(lmk), Scheme::KeyBlock) => {
                 let usual = || key_type.map(|key_type| Attributes::of_type(key_type, secret)).ok_or(Code::KEY_TYPE);
