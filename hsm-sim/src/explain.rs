@@ -104,7 +104,12 @@ fn explain_answer(explained: &mut Explained, asked: &'static commands::Command, 
         explained.fault = Some("the answer is shorter than its fields".into());
     } else if rest > 0 {
         let at = body.len() - rest;
-        explained.fields.push(Field { name: "trailer or more".into(), at, value: shown(&body[at..]), meaning: None });
+        explained.fields.push(Field {
+            name: "trailer or more".into(),
+            at,
+            value: if clear { shown(&body[at..]) } else { masked(&body[at..]) },
+            meaning: None,
+        });
     }
 }
 
@@ -121,17 +126,29 @@ fn take(fields: &mut Fields<'_>, part: Part) -> Result<(), Code> {
 
 fn field(seen: &Seen, body: &[u8], clear: bool) -> Field {
     let bytes = body.get(seen.range.clone()).unwrap_or_default();
-    let secret = !clear && (seen.name.starts_with("account number") || seen.name.starts_with("clear PIN"));
+    let secret = !clear && is_secret(seen.name);
     let value = if secret { masked(bytes) } else { shown(bytes) };
     Field { name: seen.name.to_owned(), at: seen.range.start, value, meaning: meaning_of(seen.name, bytes) }
 }
 
-/// The last four digits of an account, and nothing of a PIN.
+/// Whether a field may hold card data: accounts, PINs, and what a host had enciphered or authenticated, which may be a
+/// whole message of a card.
+fn is_secret(name: &str) -> bool {
+    let begins = ["account", "clear PIN", "PIN under LMK", "lengths and answers"];
+    begins.iter().any(|begin| name.starts_with(begin))
+        || ["message", "command"].contains(&name)
+        || name.contains("data") && !name.starts_with("data key") && !name.starts_with("length of")
+}
+
+/// The last four digits of an account, and of anything else its length.
 fn masked(bytes: &[u8]) -> String {
-    let shown_from =
-        if bytes.iter().all(u8::is_ascii_digit) && bytes.len() >= 12 { bytes.len() - 4 } else { bytes.len() };
-    let tail = std::str::from_utf8(&bytes[shown_from..]).unwrap_or_default();
-    format!("{}{tail}", "*".repeat(shown_from))
+    match std::str::from_utf8(bytes) {
+        Ok(digits) if (12..=19).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let (hidden, shown) = digits.split_at(digits.len() - 4);
+            format!("{}{shown}", "*".repeat(hidden.len()))
+        }
+        _ => format!("({} bytes hidden)", bytes.len()),
+    }
 }
 
 fn shown(bytes: &[u8]) -> String {
@@ -232,6 +249,30 @@ mod tests {
         // NG tells a PIN in clear.
         let told = explain(b"0001NH001234F550000025321", 4, false).unwrap();
         assert!(told.fields.iter().all(|field| !field.value.contains("1234F")), "{told:?}");
+    }
+
+    #[test]
+    fn nothing_that_may_hold_card_data_is_shown() {
+        let track = "4999988887777=9105111";
+        let digits = |text: &str| crate::hex::upper(text.as_bytes());
+        for message in [
+            format!("0001M600131003U{}0015{track}", "0".repeat(32)),
+            format!("0001M0000000BU{}0015{track}", "0".repeat(32)),
+            format!("0001B20015{track}"),
+            format!("0001NK0010021B20015{track}"),
+            format!("0001B300{track}"),
+            format!("0001M30000150015{track}"),
+            format!("0001DGX{}01234499998888777 1", "0".repeat(32)).replace(' ', ""),
+        ] {
+            let explained = explain(message.as_bytes(), 4, false).unwrap();
+            let told = format!("{explained:?}");
+            assert!(!told.contains("4999988887777") && !told.contains(&digits("4999988887777")), "{told}");
+            assert!(!told.contains("01234"), "{told}");
+        }
+        let card = [&b"0001KQ00U"[..], &[b'0'; 32], &[0x49, 0x99, 0x98, 0x88, 0x87, 0x77, 0x71, 0x00]].concat();
+        let told = format!("{:?}", explain(&card, 4, false).unwrap());
+        assert!(!told.contains("4999988887777"), "{told}");
+        assert!(format!("{:?}", explain(&card, 4, true).unwrap()).contains("4999988887777"));
     }
 
     #[test]
