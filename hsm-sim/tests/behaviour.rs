@@ -220,6 +220,16 @@ async fn tls_serves_hosts_it_knows() {
     assert!(tls::server_config(&file("missing.pem"), &file("hsm.key"), None).is_err());
 }
 
+/// Until every connection is up: each greets with a command of its own.
+async fn connected(hsm: &HsmClient) {
+    let all_up = async {
+        while hsm.states().iter().any(|state| state.connected < HsmConfig::default().connections) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), all_up).await.expect("all connections come up");
+}
+
 #[tokio::test]
 async fn a_drained_hsm_finishes_and_gets_no_more() {
     let latency: Latency = "300ms".parse().unwrap();
@@ -229,7 +239,7 @@ async fn a_drained_hsm_finishes_and_gets_no_more() {
     let (first, second) = (start_with(first).await, start_with(second).await);
     let addresses = [first.address.to_string(), second.address.to_string()];
     let hsm = HsmClient::new(HsmConfig { addresses: addresses.to_vec(), ..HsmConfig::default() });
-    hsm.diagnostics().await.unwrap();
+    connected(&hsm).await;
     let under_way = tokio::spawn({
         let hsm = hsm.clone();
         async move { hsm.generate_key("003", 'U').await }
@@ -264,7 +274,7 @@ async fn nothing_reaches_an_hsm_that_is_drained_under_load() {
     let (first, second) = (start_with(first).await, start_with(second).await);
     let addresses = [first.address.to_string(), second.address.to_string()];
     let hsm = HsmClient::new(HsmConfig { addresses: addresses.to_vec(), ..HsmConfig::default() });
-    hsm.diagnostics().await.unwrap();
+    connected(&hsm).await;
     let stop = Arc::new(AtomicBool::new(false));
     let callers: Vec<_> = (0..8)
         .map(|_| {
