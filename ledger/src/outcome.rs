@@ -9,7 +9,7 @@ use crate::event::{AccountId, Millis};
 
 /// Stable numbers. Where several apply, the first in [`Code::ALL`] is given; codes are ordered like that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[repr(u16)]
+#[repr(u8)]
 pub enum Code {
     Approved = 0,
     /// The id is known with other content. The first event stays as it is; this one is not recorded.

@@ -1,15 +1,14 @@
 //! Accounts: four numbers each, and who may move them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::hash::BuildHasher;
 
+use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 use super::entry::credits;
 use crate::event::{AccountId, AccountKind, Entry, Floor, Posting};
 use crate::outcome::Code;
-
-/// Fixed hashing, so that nothing depends on the run; order is never taken from it.
-type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 /// Debits and credits, pending and posted. None is ever negative.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,44 +77,109 @@ impl Terms<'_> {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Accounts(Map<AccountId, Account>);
+/// Rows of a chunk, and tables in which places of rows are found. A table that grows is made anew, so there are many
+/// small ones.
+const CHUNK: usize = 1024;
+const TABLES: usize = 256;
+
+/// Rows lie in chunks that never move, each in one line of the processor's cache; what finds them is small enough to
+/// stay at hand. Of millions that are moved in no order, one thing each comes from far away.
+#[derive(Clone, Default)]
+pub(super) struct Accounts {
+    /// None, or [`TABLES`].
+    tables: Vec<HashTable<u32>>,
+    chunks: Vec<Vec<Row>>,
+    len: usize,
+}
+
+#[derive(Clone)]
+#[repr(align(64))]
+struct Row {
+    id: AccountId,
+    account: Account,
+}
+
+/// The same in every run; order is never taken from it.
+fn hash(id: AccountId) -> u64 {
+    foldhash::fast::FixedState::with_seed(0).hash_one(id)
+}
+
+/// Tables go by bits that they do not use themselves.
+fn table(hash: u64) -> usize {
+    (hash >> 40) as usize % TABLES
+}
+
+fn split(place: u32) -> (usize, usize) {
+    (place as usize / CHUNK, place as usize % CHUNK)
+}
+
+fn row(chunks: &[Vec<Row>], place: u32) -> Option<&Row> {
+    let (chunk, row) = split(place);
+    chunks.get(chunk)?.get(row)
+}
 
 impl Accounts {
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.len
+    }
+
+    fn place(&self, id: AccountId) -> Option<u32> {
+        let hash = hash(id);
+        let is_meant = |place: &u32| row(&self.chunks, *place).is_some_and(|row| row.id == id);
+        self.tables.get(table(hash))?.find(hash, is_meant).copied()
     }
 
     pub fn get(&self, id: AccountId) -> Option<&Account> {
-        self.0.get(&id)
+        row(&self.chunks, self.place(id)?).map(|row| &row.account)
     }
 
-    pub fn sorted(&self) -> BTreeMap<AccountId, &Account> {
-        self.0.iter().map(|(id, account)| (*id, account)).collect()
+    fn get_mut(&mut self, id: AccountId) -> Option<&mut Account> {
+        let (chunk, row) = split(self.place(id)?);
+        self.chunks.get_mut(chunk)?.get_mut(row).map(|row| &mut row.account)
     }
 
+    pub fn sorted(&self) -> Vec<(AccountId, &Account)> {
+        let mut rows: Vec<_> = self.iter().collect();
+        rows.sort_unstable_by_key(|(id, _)| *id);
+        rows
+    }
+
+    /// Of two rows of one account the first counts.
     pub fn from_rows(rows: &mut dyn Iterator<Item = (AccountId, Account)>) -> Self {
-        Self(rows.collect())
+        let mut accounts = Self::default();
+        for (id, account) in rows {
+            let _ = accounts.add(id, account, usize::MAX);
+        }
+        accounts
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (AccountId, &Account)> {
-        self.0.iter().map(|(id, account)| (*id, account))
+        self.chunks.iter().flatten().map(|row| (row.id, &row.account))
     }
 
     pub fn add(&mut self, id: AccountId, account: Account, max: usize) -> Result<(), Code> {
-        if self.0.contains_key(&id) {
+        if self.get(id).is_some() {
             return Err(Code::AccountExists);
         }
-        if self.0.len() >= max {
+        let place = u32::try_from(self.len).map_err(|_| Code::Full)?;
+        if self.len >= max {
             return Err(Code::Full);
         }
-        self.0.insert(id, account);
+        self.tables.resize_with(TABLES, HashTable::new);
+        if self.chunks.last().is_none_or(|chunk| chunk.len() >= CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        self.chunks.last_mut().ok_or(Code::Full)?.push(Row { id, account });
+        self.len += 1;
+        let again = |place: &u32| row(&self.chunks, *place).map_or(0, |row| hash(row.id));
+        let hash = hash(id);
+        self.tables.get_mut(table(hash)).ok_or(Code::Full)?.insert_unique(hash, place, again);
         Ok(())
     }
 
     pub fn close(&mut self, id: AccountId) -> Result<(), Code> {
         self.open(id)?;
-        let account = self.0.get_mut(&id).ok_or(Code::AccountNotFound)?;
+        let account = self.get_mut(id).ok_or(Code::AccountNotFound)?;
         if account.balance() != 0 || account.pending_debits != 0 || account.pending_credits != 0 {
             return Err(Code::AccountInUse);
         }
@@ -124,7 +188,7 @@ impl Accounts {
     }
 
     pub fn open(&self, id: AccountId) -> Result<&Account, Code> {
-        match self.0.get(&id) {
+        match self.get(id) {
             None => Err(Code::AccountNotFound),
             Some(account) if account.closed => Err(Code::AccountClosed),
             Some(account) => Ok(account),
@@ -134,7 +198,7 @@ impl Accounts {
     /// Whether all accounts of the entry are there, open and in its currency, and floors and the range of 64 bits allow
     /// it. Each account is looked up once. `also`: what else is said against the entry, to be given if it comes first.
     pub fn judge(&self, entry: &Entry, terms: Terms<'_>, also: Option<Code>) -> Result<(), Code> {
-        let fault = |posting: &Posting| match self.0.get(&posting.account) {
+        let fault = |posting: &Posting| match self.get(posting.account) {
             None => Some(Code::AccountNotFound),
             Some(account) if account.closed => Some(Code::AccountClosed),
             Some(account) if account.currency != entry.currency => Some(Code::CurrencyMismatch),
@@ -147,7 +211,7 @@ impl Accounts {
     /// Adds to the posted numbers. The entry has been checked.
     pub fn post(&mut self, entry: &Entry) {
         for posting in &entry.postings {
-            if let Some(account) = self.0.get_mut(&posting.account) {
+            if let Some(account) = self.get_mut(posting.account) {
                 if posting.amount < 0 {
                     account.debits += -posting.amount;
                 } else {
@@ -160,7 +224,7 @@ impl Accounts {
     /// Takes back what [`Accounts::post`] has added.
     pub fn unpost(&mut self, entry: &Entry) {
         for posting in &entry.postings {
-            if let Some(account) = self.0.get_mut(&posting.account) {
+            if let Some(account) = self.get_mut(posting.account) {
                 if posting.amount < 0 {
                     account.debits -= -posting.amount;
                 } else {
@@ -173,7 +237,7 @@ impl Accounts {
     /// Adds to, or with `sign` -1 takes from, the pending numbers. The entry has been checked.
     pub fn pend(&mut self, entry: &Entry, sign: i64) {
         for posting in &entry.postings {
-            if let Some(account) = self.0.get_mut(&posting.account) {
+            if let Some(account) = self.get_mut(posting.account) {
                 if posting.amount < 0 {
                     account.pending_debits += sign * -posting.amount;
                 } else {
@@ -181,5 +245,52 @@ impl Accounts {
                 }
             }
         }
+    }
+}
+
+/// Where they lie tells nothing.
+impl PartialEq for Accounts {
+    fn eq(&self, other: &Self) -> bool {
+        self.sorted() == other.sorted()
+    }
+}
+
+impl Eq for Accounts {}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.sorted()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_one_line_of_the_cache() {
+        assert_eq!(size_of::<Row>(), 64);
+    }
+
+    #[test]
+    fn all_are_found_in_whatever_order_they_came() {
+        let (mut one, mut other) = (Accounts::default(), Accounts::default());
+        let all = 3 * CHUNK as u64 + 1;
+        let account = |id: u64| Account {
+            credits: i64::try_from(id).unwrap(),
+            ..Account::new(710, AccountKind::Wallet, Floor::Unlimited)
+        };
+        assert!(one.get(1).is_none());
+        for number in 0..all {
+            let (forth, back) = (number << 32, (all - 1 - number) << 32);
+            one.add(forth, account(forth), all as usize).unwrap();
+            other.add(back, account(back), all as usize).unwrap();
+        }
+        assert!((0..all).all(|number| one.get(number << 32) == Some(&account(number << 32))));
+        assert_eq!((one.get(1), one.len() as u64, &one), (None, all, &other));
+        assert_eq!(one.add(5 << 32, account(0), usize::MAX), Err(Code::AccountExists));
+        assert_eq!(one.add(1, account(1), all as usize), Err(Code::Full));
+        one.get_mut(7 << 32).unwrap().credits += 1;
+        assert_ne!(one, other);
     }
 }

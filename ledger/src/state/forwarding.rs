@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::accounts::Terms;
 use super::entry::{first, size, well_formed};
-use super::memory::Effect;
+use super::record::Effect;
 use super::{Changes, Done, State, Step};
 use crate::controls::Controls;
 use crate::event::EventId;
 use crate::limits::{HORIZON_MS, REVERSIBLE_MS};
 use crate::messages::ForwardResult;
-use crate::outcome::Code;
+use crate::outcome::{Code, Outcome};
 
 impl State {
     /// The answer has come: what it says is done, and becomes what the request itself was answered.
@@ -62,10 +62,10 @@ impl State {
         let view = done.account.and_then(|account| self.accounts.get(account));
         let (balance, available) = view.map_or((0, 0), |account| (account.balance(), account.available()));
         let Some(record) = self.memory.get_mut(forward) else { return };
-        let outcome = &mut record.outcome;
-        (outcome.code, outcome.reason, outcome.amount, outcome.account) = (code, reason, done.amount, done.account);
-        (outcome.balance, outcome.available) = (balance, available);
-        outcome.approval = if code == Code::Approved { super::approval(outcome.seq) } else { 0 };
+        let approval = if code == Code::Approved { super::approval(record.seq) } else { 0 };
+        let (amount, account) = (done.amount, done.account);
+        let before = record.outcome();
+        record.set_outcome(&Outcome { code, reason, amount, account, balance, available, approval, ..before });
         record.effect = done.effect.clone();
         let more = record.more.get_or_insert_default();
         more.total = done.total;

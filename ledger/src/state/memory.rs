@@ -2,126 +2,16 @@
 //! more.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::records::Records;
+use super::record::Record;
+use super::records::{Place, Records};
+use super::schedule::Schedule;
 use super::usages::Charge;
-use crate::controls::Total;
-use crate::event::{Body, Content, Entry, Event, EventId, Key, Millis, Reference};
+use crate::event::{Body, Event, EventId, Key, Millis, Reference};
 use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, Bounds, HORIZON_MS, REPEATS_MAX, TICK_WORK_MAX};
-use crate::outcome::{Applied, Code, Outcome};
+use crate::outcome::Code;
 
-/// What an event did that can be undone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Effect {
-    /// Nothing moved; a reversal has nothing to do.
-    Nothing,
-    /// What it did is not undone by a reversal.
-    Final,
-    Posted(Entry),
-    /// Passed on; not answered yet.
-    Forwarded,
-    /// A hold was placed; it may still be open.
-    Held {
-        captured: i64,
-        /// Held beyond the event's own amount.
-        increased: i64,
-    },
-}
-
-/// Small, because there are millions: what few have is in [`More`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
-    pub content: Content,
-    pub outcome: Outcome,
-    pub effect: Effect,
-    /// `None` while its hold or its forward is open.
-    pub forget_at: Option<Millis>,
-    /// Its ids are accepted for longer.
-    pub advice: bool,
-    /// Something has been taken back.
-    pub reversed: bool,
-    pub more: Option<Box<More>>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct More {
-    pub answer: Arc<[u8]>,
-    pub aliases: Vec<Key>,
-    pub repeat_of: Option<Key>,
-    /// Further ids of the same message: those of its other copies, the last of them last.
-    pub copies: Vec<EventId>,
-    /// The latest time among those that it ever had.
-    pub newest_copy: Millis,
-    /// What is still charged of limits for what it did.
-    pub charges: Vec<Charge>,
-    /// Where what it posted was counted.
-    pub total: Option<Total>,
-}
-
-impl Record {
-    pub fn replay(&self) -> Applied {
-        let answer = self.more.as_ref().map_or_else(Arc::default, |more| Arc::clone(&more.answer));
-        Applied { outcome: self.outcome.clone(), replayed: true, answer }
-    }
-
-    /// How long its ids are accepted.
-    pub fn horizon(&self) -> Millis {
-        if self.advice { ADVICE_HORIZON_MS } else { HORIZON_MS }
-    }
-
-    /// The latest time among its id and those of its copies.
-    fn newest(&self, id: EventId) -> Millis {
-        self.more.as_ref().map_or(0, |more| more.newest_copy).max(id.time())
-    }
-
-    fn aliases(&self) -> &[Key] {
-        self.more.as_ref().map_or(&[], |more| &more.aliases)
-    }
-
-    fn copies(&self) -> &[EventId] {
-        self.more.as_ref().map_or(&[], |more| &more.copies)
-    }
-
-    fn repeat_of(&self) -> Option<Key> {
-        self.more.as_ref()?.repeat_of
-    }
-
-    pub fn total(&self) -> Option<&Total> {
-        self.more.as_ref()?.total.as_ref()
-    }
-
-    pub fn charges(&self) -> &[Charge] {
-        self.more.as_ref().map_or(&[], |more| &more.charges)
-    }
-
-    /// To change what is charged; `None` where nothing ever was.
-    pub fn charges_mut(&mut self) -> Option<&mut Vec<Charge>> {
-        Some(&mut self.more.as_mut()?.charges)
-    }
-}
-
-/// Events by a time, and of one time by their sequence: what is new mostly comes last.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Schedule(BTreeMap<(Millis, u64), EventId>);
-
-impl Schedule {
-    fn insert(&mut self, at: Millis, seq: u64, id: EventId) {
-        self.0.insert((at, seq), id);
-    }
-
-    fn remove(&mut self, at: Millis, seq: u64) {
-        self.0.remove(&(at, seq));
-    }
-
-    fn first(&self) -> Option<(Millis, EventId)> {
-        self.0.first_key_value().map(|((at, _), id)| (*at, *id))
-    }
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Memory {
     records: Records,
     /// Records without an open hold: what may go when room is needed, first those whose newest id is oldest.
@@ -137,6 +27,31 @@ pub(super) struct Memory {
     forgotten_before: Millis,
 }
 
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            records: Records::default(),
+            evictable: Schedule::new(|id, record| record.forget_at().map(|_| record.newest(id))),
+            expiries: Schedule::new(|_, record| record.forget_at()),
+            aliases: BTreeSet::new(),
+            copies: BTreeMap::new(),
+            tombstones: BTreeMap::new(),
+            tombstone_expiries: BTreeSet::new(),
+            forgotten_before: 0,
+        }
+    }
+}
+
+/// The indexes follow from what is compared; [`Memory::check`] holds them to it.
+impl PartialEq for Memory {
+    fn eq(&self, other: &Self) -> bool {
+        let rest = |memory: &Self| (memory.tombstones.clone(), memory.forgotten_before);
+        self.records == other.records && rest(self) == rest(other)
+    }
+}
+
+impl Eq for Memory {}
+
 impl Memory {
     pub fn records(&self) -> impl Iterator<Item = (EventId, &Record)> {
         self.records.iter()
@@ -144,25 +59,9 @@ impl Memory {
 
     /// Of records in the order of their ids, with the indexes made again.
     pub fn from_records(rows: &mut dyn Iterator<Item = (EventId, Record)>) -> Self {
-        let (mut evictable, mut expiries) = (Vec::new(), Vec::new());
-        let (mut aliases, mut copies) = (Vec::new(), Vec::new());
-        let records = Records::from_rows(rows.inspect(|(id, record)| {
-            aliases.extend(record.aliases().iter().map(|key| (*key, *id)));
-            copies.extend(record.copies().iter().map(|copy| (*copy, *id)));
-            if let Some(forget_at) = record.forget_at {
-                evictable.push(((record.newest(*id), record.outcome.seq), *id));
-                expiries.push(((forget_at, record.outcome.seq), *id));
-            }
-        }));
-        let schedule = |rows: Vec<_>| Schedule(rows.into_iter().collect());
-        Self {
-            records,
-            evictable: schedule(evictable),
-            expiries: schedule(expiries),
-            aliases: aliases.into_iter().collect(),
-            copies: copies.into_iter().collect(),
-            ..Self::default()
-        }
+        let mut memory = Self::default();
+        rows.for_each(|(id, record)| memory.put(id, record));
+        memory
     }
 
     /// Unknown originals, the time of the reversal that named each, and until when they are remembered.
@@ -189,11 +88,11 @@ impl Memory {
     }
 
     pub fn get(&self, id: EventId) -> Option<&Record> {
-        self.records.get(&id)
+        self.records.get(id)
     }
 
     pub fn get_mut(&mut self, id: EventId) -> Option<&mut Record> {
-        self.records.get_mut(&id)
+        self.records.get_mut(id)
     }
 
     /// The holder of a key with the newest id up to `last`.
@@ -203,15 +102,15 @@ impl Memory {
 
     /// The record of an id: its own, or the one it is known to be a copy of.
     pub fn by_id(&self, id: EventId) -> Option<(EventId, &Record)> {
-        let of = if self.records.contains_key(&id) { id } else { *self.copies.get(&id)? };
-        Some((of, self.records.get(&of)?))
+        let place = self.records.place(id).or_else(|| self.records.place(*self.copies.get(&id)?))?;
+        self.records.at(place)
     }
 
     /// The first copy of a message: known by its id, or for a repeat by the alias that both share.
     pub fn first_copy(&self, id: EventId, repeat_of: Option<Key>) -> Option<(EventId, &Record)> {
         self.by_id(id).or_else(|| {
             let id = self.holder(repeat_of?, EventId(u128::MAX))?;
-            Some((id, self.records.get(&id)?))
+            Some((id, self.records.get(id)?))
         })
     }
 
@@ -220,7 +119,7 @@ impl Memory {
         let Body::Card(card) = &event.body else { return None };
         card.aliases.iter().find_map(|key| {
             let id = self.holder(*key, EventId(u128::MAX)).filter(|id| *id > event.id)?;
-            let record = self.records.get(&id)?;
+            let record = self.records.get(id)?;
             (record.repeat_of() == Some(*key) && record.content == event.content).then_some((id, record))
         })
     }
@@ -252,27 +151,35 @@ impl Memory {
 
     /// Remembers that an id means the same message as a record. Of very many copies the last few are known.
     pub fn link(&mut self, copy: EventId, of: EventId) {
-        let Some(record) = self.records.get_mut(&of).filter(|_| copy != of) else { return };
-        if self.copies.contains_key(&copy) {
+        let Some(place) = self.records.place(of).filter(|_| copy != of && !self.copies.contains_key(&copy)) else {
             return;
+        };
+        self.leave_schedules(place);
+        if let Some(record) = self.records.at_mut(place) {
+            let more = record.more.get_or_insert_default();
+            if more.copies.len() >= REPEATS_MAX {
+                self.copies.remove(&more.copies.remove(0));
+            }
+            more.copies.push(copy);
+            more.newest_copy = more.newest_copy.max(copy.time());
+            self.copies.insert(copy, of);
+            if let Some(forget_at) = record.forget_at() {
+                record.set_forget_at(forget_at.max(record.newest(of).saturating_add(record.horizon())));
+            }
         }
-        let was = record.newest(of);
-        let more = record.more.get_or_insert_default();
-        if more.copies.len() >= REPEATS_MAX {
-            self.copies.remove(&more.copies.remove(0));
-        }
-        more.copies.push(copy);
-        more.newest_copy = more.newest_copy.max(copy.time());
-        self.copies.insert(copy, of);
-        let newest = record.newest(of);
-        let Some(forget_at) = record.forget_at else { return };
-        let later = forget_at.max(newest.saturating_add(record.horizon()));
-        record.forget_at = Some(later);
-        let seq = record.outcome.seq;
-        self.evictable.remove(was, seq);
-        self.evictable.insert(newest, seq, of);
-        self.expiries.remove(forget_at, seq);
-        self.expiries.insert(later, seq, of);
+        self.join_schedules(place);
+    }
+
+    /// Of one with an open hold, nothing is done here.
+    fn join_schedules(&mut self, place: Place) {
+        self.evictable.insert(place, &self.records);
+        self.expiries.insert(place, &self.records);
+    }
+
+    /// Before it changes or goes.
+    fn leave_schedules(&mut self, place: Place) {
+        self.evictable.remove(place, &self.records);
+        self.expiries.remove(place, &self.records);
     }
 
     /// Whether a reversal came first that named exactly this id.
@@ -328,39 +235,37 @@ impl Memory {
         if self.records.len() >= bounds.records {
             self.make_room();
         }
-        for key in record.aliases() {
-            self.aliases.insert((*key, id));
-        }
-        if let Some(forget_at) = record.forget_at {
-            self.evictable.insert(record.newest(id), record.outcome.seq, id);
-            self.expiries.insert(forget_at, record.outcome.seq, id);
-        }
-        self.records.insert(id, record);
+        self.put(id, record);
+    }
+
+    fn put(&mut self, id: EventId, record: Record) {
+        self.aliases.extend(record.aliases().iter().map(|key| (*key, id)));
+        self.copies.extend(record.copies().iter().map(|copy| (*copy, id)));
+        let place = self.records.insert(id, record);
+        self.join_schedules(place);
     }
 
     /// The event's hold or forward is open no more: so much later it may be forgotten.
     pub fn ended(&mut self, id: EventId, now: Millis, keep: Millis) {
-        if let Some(record) = self.records.get_mut(&id) {
-            let forget_at = record.newest(id).saturating_add(record.horizon()).max(now.saturating_add(keep));
-            record.forget_at = Some(forget_at);
-            self.evictable.insert(record.newest(id), record.outcome.seq, id);
-            self.expiries.insert(forget_at, record.outcome.seq, id);
+        let Some(place) = self.records.place(id) else { return };
+        if let Some(record) = self.records.at_mut(place) {
+            record.set_forget_at(record.newest(id).saturating_add(record.horizon()).max(now.saturating_add(keep)));
         }
+        self.join_schedules(place);
     }
 
     fn make_room(&mut self) {
-        if let Some((newest, id)) = self.evictable.first() {
+        if let Some((newest, id)) = self.evictable.first(&self.records) {
             self.forgotten_before = self.forgotten_before.max(newest.saturating_add(1));
             self.forget(id);
         }
     }
 
     fn forget(&mut self, id: EventId) {
-        let Some(record) = self.records.remove(&id) else { return };
-        self.evictable.remove(record.newest(id), record.outcome.seq);
-        if let Some(forget_at) = record.forget_at {
-            self.expiries.remove(forget_at, record.outcome.seq);
+        if let Some(place) = self.records.place(id) {
+            self.leave_schedules(place);
         }
+        let Some(record) = self.records.remove(id) else { return };
         for key in record.aliases() {
             self.aliases.remove(&(*key, id));
         }
@@ -372,7 +277,7 @@ impl Memory {
     /// Forgets what is due, a bounded number of rows at once.
     pub fn tick(&mut self, now: Millis) {
         for _ in 0..TICK_WORK_MAX {
-            let Some((_, id)) = self.expiries.first().filter(|(at, _)| *at <= now) else { break };
+            let Some((_, id)) = self.expiries.first(&self.records).filter(|(at, _)| *at <= now) else { break };
             self.forget(id);
         }
         for _ in 0..TICK_WORK_MAX {
@@ -384,33 +289,26 @@ impl Memory {
     }
 
     pub fn next_due(&self) -> Option<Millis> {
-        let record = self.expiries.first().map(|(at, _)| at);
+        let record = self.expiries.next(&self.records);
         let tombstone = self.tombstone_expiries.first().map(|(at, ..)| *at);
         record.into_iter().chain(tombstone).min()
     }
 
     /// Whether the indexes say what the records say. `is_open`: whether a hold of that id is open.
     pub fn check(&self, is_open: impl Fn(EventId) -> bool) -> Result<(), String> {
-        let (mut aliases, mut copies, mut waiting) = (BTreeSet::new(), Vec::new(), 0);
+        let (mut aliases, mut copies) = (BTreeSet::new(), Vec::new());
         for (id, record) in self.records.iter() {
             aliases.extend(record.aliases().iter().map(|key| (*key, id)));
             copies.extend(record.copies().iter().map(|copy| (*copy, id)));
-            if is_open(id) == record.forget_at.is_some() {
+            if is_open(id) == record.forget_at().is_some() {
                 return Err(format!("event {:032x} is remembered as if its hold were another", id.0));
-            }
-            if let Some(forget_at) = record.forget_at {
-                waiting += 1;
-                let places = [(&self.expiries, forget_at), (&self.evictable, record.newest(id))];
-                if places.iter().any(|(schedule, at)| schedule.0.get(&(*at, record.outcome.seq)) != Some(&id)) {
-                    return Err(format!("event {:032x} would never be forgotten", id.0));
-                }
             }
         }
         copies.sort_unstable();
         if !copies.iter().copied().eq(self.copies.iter().map(|(copy, of)| (*copy, *of)))
             || aliases != self.aliases
-            || self.expiries.0.len() != waiting
-            || self.evictable.0.len() != waiting
+            || !self.expiries.check(&self.records)
+            || !self.evictable.check(&self.records)
         {
             return Err("an index of remembered events names one that is not there".into());
         }

@@ -8,8 +8,10 @@ mod holds;
 mod image;
 mod memory;
 mod messages;
+mod record;
 mod records;
 mod reversal;
+mod schedule;
 mod terminals;
 mod usages;
 
@@ -19,8 +21,9 @@ use std::sync::Arc;
 use self::accounts::{Account, Accounts, Terms};
 use self::entry::{credits, first, grown, part, size, well_formed};
 use self::holds::{Hold, Holds};
-use self::memory::{Effect, Memory, More, Record};
+use self::memory::Memory;
 use self::messages::Messages;
+use self::record::{Effect, Kept, More, Record};
 use self::terminals::Terminals;
 use self::usages::{Charge, Usages, split};
 use crate::controls::{Atc, Controls, Limit, TerminalDay, TerminalId, Total, Usage, UsageKey};
@@ -622,7 +625,7 @@ impl State {
         self.replace_hold(id, rest, changes);
         self.note_captured(id, amount);
         self.move_posted(&captured, changes);
-        Ok(Done { charges, ..Done::new(amount, first(&captured), Effect::Posted(captured)) })
+        Ok(Done { charges, ..Done::new(amount, first(&captured), Effect::Posted(Kept::from(&captured))) })
     }
 
     fn void(&mut self, id: EventId, changes: &mut Changes) -> Step {
@@ -691,7 +694,7 @@ impl State {
             self.usages.adjust(&mut charges, size(entry).saturating_sub(held));
         }
         self.move_posted(entry, changes);
-        Done { charges, ..Done::new(size(entry), first(entry), Effect::Posted(entry.clone())) }
+        Done { charges, ..Done::new(size(entry), first(entry), Effect::Posted(Kept::from(entry))) }
     }
 
     fn outcome(&self, result: Result<&Done, Code>, reason: u16, is_card: bool) -> Outcome {
@@ -730,7 +733,7 @@ impl State {
         };
         let outcome = self.outcome(result.as_ref().map_err(|code| *code), reason, card.is_some());
         let answer: Arc<[u8]> = card.map_or_else(Arc::default, |card| Arc::from(card.answer.as_slice()));
-        let applied = Applied { outcome: outcome.clone(), replayed: false, answer: Arc::clone(&answer) };
+        let applied = Applied { outcome, replayed: false, answer: Arc::clone(&answer) };
         let Done { effect, charges, total, .. } = result.unwrap_or_else(|_| Done::nothing(None, Effect::Nothing));
         let accepted_until = event.id.time().saturating_add(horizon(event));
         let forget_at = match effect {
@@ -747,15 +750,9 @@ impl State {
             total,
             ..More::default()
         });
-        let record = Record {
-            content: event.content,
-            outcome,
-            effect,
-            forget_at,
-            advice: card.is_some_and(|card| card.advice),
-            reversed: false,
-            more: more.map(Box::new),
-        };
+        let advice = card.is_some_and(|card| card.advice);
+        let mut record = Record::new(event.content, &applied.outcome, effect, forget_at, advice);
+        record.more = more.map(Box::new);
         self.memory.insert(event.id, record, &self.bounds);
         applied
     }

@@ -1,113 +1,171 @@
-//! Records by id. They lie in chunks that never move, and only their places are sorted: what is sorted is small, and
-//! room for one more is never made by copying all. A chunk whose records are all forgotten is given back.
+//! Records by id. They lie in chunks that never move, and places in them are found by a small table for each quarter of
+//! a second of their ids: what is new mostly belongs to the last, so that it is at hand, and none is ever large.
+//! A chunk whose records are all forgotten is given back.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::BuildHasher;
 
-use super::memory::Record;
+use hashbrown::HashTable;
+
+use super::record::Record;
 use crate::event::EventId;
 
 /// Records of a chunk.
 const CHUNK: usize = 4096;
 
+/// Milliseconds of one table, as a power of two.
+pub(super) const SPAN_BITS: u32 = 8;
+
+/// Where a record lies, as long as it is there.
+pub(super) type Place = u32;
+
 #[derive(Clone, Default)]
 pub(super) struct Records {
-    places: BTreeMap<EventId, u32>,
+    /// By the time of ids.
+    tables: BTreeMap<u64, HashTable<Place>>,
+    len: usize,
     chunks: Vec<Chunk>,
     /// Places of records that were removed; the last ones are taken first.
-    free: Vec<u32>,
+    free: Vec<Place>,
     /// The first place that never was anybody's.
-    next: u32,
+    next: Place,
 }
 
 /// Room for [`CHUNK`] records; none is held while there are none.
 #[derive(Clone, Default)]
 struct Chunk {
-    rows: Vec<Option<Record>>,
+    rows: Vec<Option<Row>>,
     used: usize,
 }
 
+#[derive(Clone)]
+struct Row {
+    /// The id's high and low bits: a number of 128 would leave gaps.
+    id: [u64; 2],
+    record: Record,
+}
+
+impl Row {
+    fn id(&self) -> EventId {
+        let [high, low] = self.id;
+        EventId(u128::from(high) << 64 | u128::from(low))
+    }
+}
+
+fn halves(id: EventId) -> [u64; 2] {
+    [(id.0 >> 64) as u64, id.0 as u64]
+}
+
+/// The same in every run; order is never taken from it.
+fn hash(id: [u64; 2]) -> u64 {
+    foldhash::fast::FixedState::with_seed(0).hash_one(id)
+}
+
+fn span(id: EventId) -> u64 {
+    id.time() >> SPAN_BITS
+}
+
 impl Records {
-    pub fn from_rows(rows: impl Iterator<Item = (EventId, Record)>) -> Self {
-        let mut records = Self::default();
-        let places: Vec<_> = rows
-            .map(|(id, record)| {
-                let place = records.new_place();
-                records.put(place, record);
-                (id, place)
-            })
-            .collect();
-        records.places = places.into_iter().collect();
-        records
-    }
-
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.len
     }
 
-    pub fn contains_key(&self, id: &EventId) -> bool {
-        self.places.contains_key(id)
+    pub fn place(&self, id: EventId) -> Option<Place> {
+        let halves = halves(id);
+        let is_meant = |place: &Place| row(&self.chunks, *place).is_some_and(|row| row.id == halves);
+        self.tables.get(&span(id))?.find(hash(halves), is_meant).copied()
     }
 
-    pub fn get(&self, id: &EventId) -> Option<&Record> {
-        let (chunk, row) = split(*self.places.get(id)?);
-        self.chunks.get(chunk)?.rows.get(row)?.as_ref()
+    /// What lies there.
+    pub fn at(&self, place: Place) -> Option<(EventId, &Record)> {
+        row(&self.chunks, place).map(|row| (row.id(), &row.record))
     }
 
-    pub fn get_mut(&mut self, id: &EventId) -> Option<&mut Record> {
-        let (chunk, row) = split(*self.places.get(id)?);
-        self.chunks.get_mut(chunk)?.rows.get_mut(row)?.as_mut()
+    pub fn at_mut(&mut self, place: Place) -> Option<&mut Record> {
+        let (chunk, row) = split(place);
+        self.chunks.get_mut(chunk)?.rows.get_mut(row)?.as_mut().map(|row| &mut row.record)
+    }
+
+    pub fn get(&self, id: EventId) -> Option<&Record> {
+        self.at(self.place(id)?).map(|(_, record)| record)
+    }
+
+    pub fn get_mut(&mut self, id: EventId) -> Option<&mut Record> {
+        self.at_mut(self.place(id)?)
     }
 
     /// The id is not there yet.
-    pub fn insert(&mut self, id: EventId, record: Record) {
+    pub fn insert(&mut self, id: EventId, record: Record) -> Place {
         let place = match self.free.pop() {
             Some(place) => place,
             None => self.new_place(),
         };
-        self.put(place, record);
-        self.places.insert(id, place);
+        let halves = halves(id);
+        self.put(place, Row { id: halves, record });
+        let Self { tables, chunks, .. } = self;
+        let again = |place: &Place| row(chunks, *place).map_or(0, |row| hash(row.id));
+        tables.entry(span(id)).or_default().insert_unique(hash(halves), place, again);
+        self.len += 1;
+        place
     }
 
-    fn put(&mut self, place: u32, record: Record) {
-        let (chunk, row) = split(place);
+    fn put(&mut self, place: Place, row: Row) {
+        let (chunk, number) = split(place);
         if chunk >= self.chunks.len() {
             self.chunks.push(Chunk::default());
         }
         let Some(chunk) = self.chunks.get_mut(chunk) else { return };
-        if row >= chunk.rows.len() {
+        if number >= chunk.rows.len() {
             chunk.rows.reserve_exact(CHUNK - chunk.rows.len());
-            chunk.rows.resize_with(row + 1, || None);
+            chunk.rows.resize_with(number + 1, || None);
         }
-        if let Some(row) = chunk.rows.get_mut(row) {
-            *row = Some(record);
+        if let Some(place) = chunk.rows.get_mut(number) {
+            *place = Some(row);
             chunk.used += 1;
         }
     }
 
-    fn new_place(&mut self) -> u32 {
+    fn new_place(&mut self) -> Place {
         let place = self.next;
         self.next += 1;
         place
     }
 
-    pub fn remove(&mut self, id: &EventId) -> Option<Record> {
-        let place = self.places.remove(id)?;
+    pub fn remove(&mut self, id: EventId) -> Option<Record> {
+        let halves = halves(id);
+        let Self { tables, chunks, .. } = self;
+        let table = tables.get_mut(&span(id))?;
+        let is_meant = |place: &Place| row(chunks, *place).is_some_and(|row| row.id == halves);
+        let (place, _) = table.find_entry(hash(halves), is_meant).ok()?.remove();
+        if table.is_empty() {
+            tables.remove(&span(id));
+        }
         self.free.push(place);
+        self.len -= 1;
         let (chunk, row) = split(place);
         let chunk = self.chunks.get_mut(chunk)?;
-        let record = chunk.rows.get_mut(row)?.take();
+        let row = chunk.rows.get_mut(row)?.take();
         chunk.used = chunk.used.saturating_sub(1);
         if chunk.used == 0 {
             chunk.rows = Vec::new();
         }
-        record
+        row.map(|row| row.record)
     }
 
     /// In the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = (EventId, &Record)> {
-        self.places.keys().filter_map(|id| Some((*id, self.get(id)?)))
+        self.tables.values().flat_map(|table| {
+            let mut rows: Vec<_> = table.iter().filter_map(|place| self.at(*place)).collect();
+            rows.sort_unstable_by_key(|(id, _)| *id);
+            rows
+        })
     }
+}
+
+fn row(chunks: &[Chunk], place: Place) -> Option<&Row> {
+    let (chunk, row) = split(place);
+    chunks.get(chunk)?.rows.get(row)?.as_ref()
 }
 
 /// Where they lie tells nothing.
@@ -125,7 +183,7 @@ impl fmt::Debug for Records {
     }
 }
 
-fn split(place: u32) -> (usize, usize) {
+fn split(place: Place) -> (usize, usize) {
     let place = place as usize;
     (place / CHUNK, place % CHUNK)
 }
@@ -135,14 +193,18 @@ mod tests {
     use super::*;
     use crate::event::Content;
     use crate::outcome::{Code, Outcome};
-    use crate::state::memory::Effect;
+    use crate::state::record::Effect;
 
     fn record(seq: u64) -> Record {
         let (code, account) = (Code::Approved, None);
         let outcome =
             Outcome { code, reason: 0, seq, at: 0, amount: 0, account, balance: 0, available: 0, approval: 0 };
-        let (content, effect) = (Content([0; 16]), Effect::Nothing);
-        Record { content, outcome, effect, forget_at: None, advice: false, reversed: false, more: None }
+        Record::new(Content([0; 16]), &outcome, Effect::Nothing, None, false)
+    }
+
+    #[test]
+    fn a_row_takes_few_bytes() {
+        assert_eq!(size_of::<Option<Row>>(), 136);
     }
 
     /// Filled, emptied from the front and filled again, with what is there looked at all the time.
@@ -150,20 +212,26 @@ mod tests {
     fn room_is_given_back_and_taken_again() {
         let mut records = Records::default();
         let all = 3 * CHUNK as u64 + 5;
+        // Some of one time and some of each of many, none of them in order.
+        let id = |number: u64| EventId(u128::from(number % 300) << 80 | u128::from(number.wrapping_mul(0x9E37_79B9)));
         let held = |records: &Records| records.chunks.iter().filter(|chunk| !chunk.rows.is_empty()).count();
         for round in 0..3 {
             for number in 0..all {
-                records.insert(EventId(number.into()), record(number + round));
+                let place = records.insert(id(number), record(number + round));
+                assert_eq!(records.at(place).unwrap().0, id(number));
             }
             assert_eq!((records.len() as u64, held(&records), records.chunks.len()), (all, 4, 4));
+            assert_eq!(records.tables.len(), 2);
+            assert!(records.iter().is_sorted_by(|one, other| one.0 < other.0));
+            assert_eq!(records.iter().count() as u64, all);
             for number in 0..all - 1 {
-                assert_eq!(records.remove(&EventId(number.into())).unwrap().outcome.seq, number + round);
+                assert_eq!(records.remove(id(number)).unwrap().seq, number + round);
             }
             assert_eq!((records.len(), held(&records)), (1, 1));
-            let last = EventId((all - 1).into());
-            assert_eq!(records.get(&last).unwrap().outcome.seq, all - 1 + round);
-            assert!(records.remove(&last).is_some() && records.remove(&last).is_none());
-            assert_eq!((records.len(), held(&records)), (0, 0));
+            let last = id(all - 1);
+            assert_eq!(records.get(last).unwrap().seq, all - 1 + round);
+            assert!(records.remove(last).is_some() && records.remove(last).is_none());
+            assert_eq!((records.len(), held(&records), records.tables.len()), (0, 0, 0));
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::accounts::Terms;
 use super::entry::{inverse, part, size};
-use super::memory::{Effect, Record};
+use super::record::{Effect, Record};
 use super::{Changes, Done, State, Step};
 use crate::event::{Content, Entry, Event, EventId, Reference};
 use crate::limits::HORIZON_MS;
-use crate::outcome::Code;
+use crate::outcome::{Code, Outcome};
 
 impl State {
     /// Undoes an event down to `remaining` of its amount, once: whatever is asked a second time, nothing changes.
@@ -32,8 +32,8 @@ impl State {
         if is_other(original) {
             return Err(Code::OriginalDiffers);
         }
-        let (account, amount) = (original.outcome.account, original.outcome.amount);
-        let is_undone = original.reversed || !matches!(original.outcome.code, Code::Approved | Code::Forwarded);
+        let Outcome { account, amount, code, .. } = original.outcome();
+        let is_undone = original.is_reversed() || !matches!(code, Code::Approved | Code::Forwarded);
         let taken_back = match original.effect.clone() {
             _ if is_undone => 0,
             Effect::Nothing => 0,
@@ -43,7 +43,7 @@ impl State {
                 0
             }
             Effect::Final => return Err(Code::NotReversible),
-            Effect::Posted(entry) => self.unpost(&entry, remaining, room, changes)?,
+            Effect::Posted(kept) => self.unpost(&kept.into(), remaining, room, changes)?,
             Effect::Held { captured, increased } => {
                 let amount = amount.saturating_add(increased);
                 self.reduce(id, amount, captured, remaining, room, changes)?
@@ -52,14 +52,18 @@ impl State {
         if taken_back > 0
             && let Some(original) = self.memory.get_mut(id)
         {
-            original.reversed = true;
-            let is_undone = match &original.effect {
-                Effect::Posted(entry) => taken_back == size(entry),
-                _ => !self.holds.contains(id),
+            original.set_reversed();
+            let (posted, total) = match &original.effect {
+                Effect::Posted(kept) => (Some(Entry::from(kept.clone())), original.total().copied()),
+                _ => (None, None),
             };
-            if let (Effect::Posted(entry), Some(total)) = (&original.effect, original.total()) {
-                self.terminals.add_reversal(total, entry.currency, taken_back);
+            if let (Some(entry), Some(total)) = (&posted, total) {
+                self.terminals.add_reversal(&total, entry.currency, taken_back);
             }
+            let is_undone = match posted {
+                Some(entry) => taken_back == size(&entry),
+                None => !self.holds.contains(id),
+            };
             self.give_back(id, (!is_undone).then_some(taken_back));
         }
         Ok(Done::new(taken_back, account, Effect::Final))
