@@ -30,12 +30,12 @@ fn main() {
     // So many that further segments are closed and a snapshot is made of what is left.
     timed("open some more", || open_accounts(&ledger, &clock, accounts + DAY..accounts + DAY + MORE));
     timed("finish the snapshots that are due", || wait_for_snapshots(folder.path()));
-    let last = ledger.last_seq();
+    let last = ledger.last_seq().unwrap();
     timed("close", || ledger.close());
     files(folder.path());
     let ledger = timed_value("start again", || open(folder.path(), &clock));
-    assert_eq!(ledger.last_seq(), last, "all of it is there");
-    let sizes = ledger.read(|state| state.sizes());
+    assert_eq!(ledger.last_seq().unwrap(), last, "all of it is there");
+    let sizes = ledger.read(|state| state.sizes()).unwrap();
     println!("{sizes:?}");
     ledger.close();
 }
@@ -58,7 +58,7 @@ fn let_a_day_go_by(ledger: &Ledger, clock: &Arc<ManualClock>, accounts: u64) {
         clock.advance(if clock.now() < end { 50_000 } else { 1_000 });
         open_accounts(ledger, clock, number..number + 1);
         let remembered =
-            ledger.read(|state| state.sizes().into_iter().find(|(table, _)| *table == "remembered_events"));
+            ledger.read(|state| state.sizes().into_iter().find(|(table, _)| *table == "remembered_events")).unwrap();
         if clock.now() >= end && remembered.is_some_and(|(_, rows)| rows < 100_000) {
             return;
         }

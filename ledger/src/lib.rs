@@ -40,7 +40,7 @@ pub use sequencer::{Ledger, LedgerConfig};
 pub use state::{AccountView, Changes, HoldView, Recall, Recorded, State};
 pub use stats::{Stats, stats};
 pub use storage::{FileStorage, Storage, StorageFile};
-pub use submission::{SubmitError, Submitted, SubmittedAll};
+pub use submission::{Stopped, SubmitError, Submitted, SubmittedAll};
 pub use subscription::{AppliedEvent, Feed, Subscription, subscribe};
 pub use tools::{Report, dump, read, verify, verify_storage};
 pub use trial_balance::{AsOf, TrialBalance, trial_balance};

@@ -3,6 +3,9 @@
 /// Events in one frame at most; further ones wait for the next.
 pub const BATCH_EVENTS_MAX: usize = 2048;
 
+/// Events of a frame from which they are decided while it is synced.
+pub const OVERLAP_EVENTS: usize = 256;
+
 /// Bytes of events in one frame at most; further ones wait for the next.
 pub const BATCH_BYTES_MAX: usize = 1 << 20;
 
@@ -119,8 +122,11 @@ impl Default for Bounds {
 pub const ROW_BYTES_MAX: usize = 4096;
 pub const ROWS_MAX: u64 = 1 << 26;
 
-/// Segments from one snapshot to the next. Starting reads the newest snapshot and what was written since.
+/// Segments from one snapshot to the next at least. Starting reads the newest snapshot and what was written since.
 pub const SNAPSHOT_SEGMENTS: u64 = 16;
+
+/// The journal since the last snapshot is at least this part of it in size before the next is made: one half.
+pub const SNAPSHOT_SHARE: u64 = 2;
 
 /// Rows of each table that one tick may let go; the rest is left to the next.
 pub const TICK_WORK_MAX: usize = 4096;

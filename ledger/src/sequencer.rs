@@ -11,16 +11,16 @@ use crate::controls::{TerminalDay, TerminalId, Usage, UsageKey};
 use crate::event::{AccountId, Body, CardId, Content, Event, EventId, Key, Millis};
 use crate::journal::Journal;
 use crate::limits::{
-    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLOCK_JUMP_MS, LAG_BYTES_MAX, SEAL_AFTER_MS, SEGMENT_BYTES, SEGMENT_BYTES_MIN,
-    SNAPSHOT_SEGMENTS, TABLES, TICK_BACKLOG_MS, TICK_MS,
+    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLOCK_JUMP_MS, LAG_BYTES_MAX, OVERLAP_EVENTS, SEAL_AFTER_MS, SEGMENT_BYTES,
+    SEGMENT_BYTES_MIN, SNAPSHOT_SEGMENTS, TABLES, TICK_BACKLOG_MS, TICK_MS,
 };
 use crate::messages::{LinkId, StoredMessage};
 use crate::outcome::Applied;
 use crate::recovery::{self, OpenError, Range};
 use crate::snapshot::{self, Snapshot, Snapshots};
-use crate::state::{AccountView, HoldView, Recall, Recorded, State};
+use crate::state::{AccountView, Changes, HoldView, Recall, Recorded, State};
 use crate::storage::Storage;
-use crate::submission::{Answer, Job, SubmitError, Submitted, SubmittedAll, stamp};
+use crate::submission::{Answer, Job, Stopped, SubmitError, Submitted, SubmittedAll, stamp};
 use crate::subscription::{AppliedEvent, Feed};
 
 /// How a ledger is set up.
@@ -32,8 +32,11 @@ pub struct LedgerConfig {
     pub segment_bytes: u64,
     /// Make the next segment on a thread of its own, ahead of need.
     pub prepare_ahead: bool,
-    /// Segments from one snapshot to the next; 0 for none. They are made as segments are, aside where `prepare_ahead`.
+    /// Segments from one snapshot to the next at least, more while a snapshot is much larger; 0 for none. They are made
+    /// as segments are, aside where `prepare_ahead`.
     pub snapshot_segments: u64,
+    /// A frame of so many events is decided while it is being synced, which takes as long. Nobody can read meanwhile.
+    pub overlap_events: usize,
     /// Called once when a write or sync has failed or the clock has jumped. Nothing is answered after it.
     pub on_stop: Box<dyn FnOnce(String) + Send>,
     /// To those who follow the ledger; see [`crate::subscribe`].
@@ -48,6 +51,7 @@ impl LedgerConfig {
             segment_bytes: SEGMENT_BYTES,
             prepare_ahead: true,
             snapshot_segments: SNAPSHOT_SEGMENTS,
+            overlap_events: OVERLAP_EVENTS,
             on_stop: Box::new(|_| {}),
             feeds: Vec::new(),
         }
@@ -58,7 +62,8 @@ impl LedgerConfig {
 #[derive(Clone)]
 pub struct Ledger {
     jobs: Arc<Mutex<Option<SyncSender<Job>>>>,
-    state: Arc<RwLock<State>>,
+    /// Nothing once it may hold what is not durable.
+    state: Arc<RwLock<Option<State>>>,
     lags: Arc<Vec<Arc<AtomicU64>>>,
     /// Events in the queue.
     waiting: Arc<AtomicUsize>,
@@ -87,8 +92,14 @@ impl Ledger {
         let scanned = recovery::scan(&*storage, Range { from, until: None }, &mut |frame| {
             let mut digest = 0;
             feeds.iter().for_each(Feed::wait);
-            for (seq, at, event) in frame.events {
-                digest = apply(&mut state, &feeds, seq, at, event).digest(digest);
+            for (_, at, event) in frame.events {
+                let mut turn = Turn::new(&mut state, at, &feeds);
+                let (applied, changes) = turn.decide(&event);
+                digest = applied.digest(digest);
+                if turn.is_followed() {
+                    turn.tell(event, &applied, changes);
+                    turn.told.iter().flatten().for_each(|applied| feeds.iter().for_each(|feed| feed.send(applied)));
+                }
             }
             Ok(digest)
         })?;
@@ -105,19 +116,21 @@ impl Ledger {
                 Journal::create(&*storage, ledger, config.segment_bytes)?
             }
         };
-        let snapshots = Snapshots::new(Arc::clone(&storage), config.snapshot_segments, config.prepare_ahead);
+        let (every, size, aside) = (config.snapshot_segments, config.segment_bytes, config.prepare_ahead);
+        let snapshots = Snapshots::new(Arc::clone(&storage), every, size, aside);
         let journal = Journal::open(storage, position, config.segment_bytes, config.prepare_ahead)?;
         let (jobs, queue) = sync_channel(config.queue_max);
         let frame_bytes_max = frame_bytes_max(journal.capacity());
         let queue_max = config.queue_max;
         let lags = Arc::new(feeds.iter().map(Feed::lag).collect());
-        let state = Arc::new(RwLock::new(state));
+        let state = Arc::new(RwLock::new(Some(state)));
         let waiting = Arc::new(AtomicUsize::new(0));
         let sequencer = Sequencer {
             queue,
             waiting: Arc::clone(&waiting),
             most_waiting: 0,
             queue_max: config.queue_max,
+            overlap_events: config.overlap_events,
             left_over: None,
             journal,
             snapshots,
@@ -188,78 +201,80 @@ impl Ledger {
     }
 
     /// Several reads as of one sequence, which is [`State::seq`]: nothing is applied between them, and nothing is shown
-    /// that is not durable. Events wait while `act` works, so it takes what it needs and leaves.
-    pub fn read<T>(&self, act: impl FnOnce(&State) -> T) -> T {
-        act(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    /// that is not durable. Events wait while `act` works, so it takes what it needs and leaves. `Stopped` where a write
+    /// or sync has failed; after an orderly end, reading goes on.
+    pub fn read<T>(&self, act: impl FnOnce(&State) -> T) -> Result<T, Stopped> {
+        let state = self.state.read().map_err(|_| Stopped)?;
+        state.as_ref().map(act).ok_or(Stopped)
     }
 
     /// A remembered event, by id, or for a repeat by an alias of its first copy.
-    pub fn lookup(&self, id: EventId, repeat_of: Option<Key>) -> Option<Recorded> {
+    pub fn lookup(&self, id: EventId, repeat_of: Option<Key>) -> Result<Option<Recorded>, Stopped> {
         self.read(|state| state.lookup(id, repeat_of))
     }
 
     /// What is known of an event of this very id, though it may not be accepted any more.
-    pub fn recall(&self, id: EventId) -> Recall {
+    pub fn recall(&self, id: EventId) -> Result<Recall, Stopped> {
         self.read(|state| state.recall(id))
     }
 
     /// The hold that an event placed, while it is open.
-    pub fn hold(&self, id: EventId) -> Option<HoldView> {
+    pub fn hold(&self, id: EventId) -> Result<Option<HoldView>, Stopped> {
         self.read(|state| state.hold(id))
     }
 
-    pub fn account(&self, id: AccountId) -> Option<AccountView> {
+    pub fn account(&self, id: AccountId) -> Result<Option<AccountView>, Stopped> {
         self.read(|state| state.account(id))
     }
 
     /// Wrong PINs in a row.
-    pub fn pin_tries(&self, card: CardId) -> u8 {
+    pub fn pin_tries(&self, card: CardId) -> Result<u8, Stopped> {
         self.read(|state| state.pin_tries(card))
     }
 
     /// The highest transaction counter that was seen of a card.
-    pub fn atc(&self, card: CardId) -> Option<u16> {
+    pub fn atc(&self, card: CardId) -> Result<Option<u16>, Stopped> {
         self.read(|state| state.atc(card))
     }
 
     /// What was used in the current period.
-    pub fn usage(&self, usage: UsageKey) -> Usage {
+    pub fn usage(&self, usage: UsageKey) -> Result<Usage, Stopped> {
         self.read(|state| state.usage(usage))
     }
 
     /// The business day of a terminal in a currency.
-    pub fn terminal_day(&self, terminal: TerminalId, currency: u16) -> Option<TerminalDay> {
+    pub fn terminal_day(&self, terminal: TerminalId, currency: u16) -> Result<Option<TerminalDay>, Stopped> {
         self.read(|state| state.terminal_day(terminal, currency))
     }
 
     /// The oldest message that waits for a link: no later one is to be sent before it.
-    pub fn next_message(&self, link: LinkId) -> Option<StoredMessage> {
+    pub fn next_message(&self, link: LinkId) -> Result<Option<StoredMessage>, Stopped> {
         self.read(|state| state.next_message(link))
     }
 
     /// Up to so many of the messages that were sent in vain as often as they may.
-    pub fn dead_letters(&self, max: usize) -> Vec<StoredMessage> {
+    pub fn dead_letters(&self, max: usize) -> Result<Vec<StoredMessage>, Stopped> {
         self.read(|state| state.dead_letters().take(max).collect())
     }
 
     /// Sequence of the last durable event.
-    pub fn last_seq(&self) -> u64 {
+    pub fn last_seq(&self) -> Result<u64, Stopped> {
         self.read(State::seq)
     }
 
     /// Sizes of the state's tables.
-    pub fn sizes(&self) -> [(&'static str, usize); TABLES] {
+    pub fn sizes(&self) -> Result<[(&'static str, usize); TABLES], Stopped> {
         self.read(State::sizes)
     }
 
     /// Digest of the whole state, which a check of the journal gives too. Reads everything.
-    pub fn digest(&self) -> u64 {
+    pub fn digest(&self) -> Result<u64, Stopped> {
         self.read(State::digest)
     }
 
     /// Whether debits equal credits in every currency, and the other invariants hold.
     pub fn check_invariants(&self) -> Result<(), String> {
-        self.read(State::check_invariants)
+        self.read(State::check_invariants).map_err(|stopped| stopped.to_string())?
     }
 
     /// Finishes what is queued, seals the journal and ends the sequencer.
@@ -278,37 +293,25 @@ impl Ledger {
     }
 }
 
-/// Decides an event and tells those who follow.
-fn apply(state: &mut State, feeds: &[Feed], seq: u64, at: Millis, event: Event) -> Applied {
-    let (applied, changes) = state.apply(seq, at, &event);
-    if !feeds.is_empty() {
-        let follower = AppliedEvent {
-            seq,
-            at,
-            event: Arc::new(event),
-            outcome: applied.outcome.clone(),
-            replayed: applied.replayed,
-            moves: changes.moves,
-            holds: changes.holds,
-        };
-        feeds.iter().for_each(|feed| feed.send(&follower));
-    }
-    applied
-}
-
 /// Events that are read ahead for; more would fall out of the processor's cache again.
 const AHEAD: usize = 32;
 
 /// The events of one frame being decided.
 pub(crate) struct Turn<'a> {
     state: &'a mut State,
-    feeds: &'a [Feed],
     at: Millis,
-    next_seq: u64,
+    first_seq: u64,
     digest: u32,
+    /// For those who follow, if anybody does: told once it is durable.
+    told: Option<Vec<AppliedEvent>>,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    fn new(state: &'a mut State, at: Millis, feeds: &[Feed]) -> Self {
+        let first_seq = state.seq() + 1;
+        Self { state, at, first_seq, digest: 0, told: (!feeds.is_empty()).then(Vec::new) }
+    }
+
     /// Before what is `number`th in a row, looks at what comes next, once for many.
     pub fn read_ahead<'e>(&self, number: usize, events: impl Iterator<Item = &'e Event>) {
         if number.is_multiple_of(AHEAD) {
@@ -316,17 +319,57 @@ impl Turn<'_> {
         }
     }
 
-    pub fn decide(&mut self, event: Event) -> Applied {
-        let applied = apply(self.state, self.feeds, self.next_seq, self.at, event);
-        self.next_seq += 1;
+    pub fn decide(&mut self, event: &Event) -> (Applied, Changes) {
+        let (applied, changes) = self.state.apply(self.state.seq() + 1, self.at, event);
         self.digest = applied.digest(self.digest);
-        applied
+        (applied, changes)
     }
+
+    pub fn is_followed(&self) -> bool {
+        self.told.is_some()
+    }
+
+    /// For those who follow, of every event in their order.
+    pub fn tell(&mut self, event: Event, applied: &Applied, changes: Changes) {
+        if let Some(told) = &mut self.told {
+            let Changes { moves, holds } = changes;
+            let (event, outcome, replayed) = (Arc::new(event), applied.outcome.clone(), applied.replayed);
+            let (seq, at) = (self.first_seq + told.len() as u64, self.at);
+            told.push(AppliedEvent { seq, at, event, outcome, replayed, moves, holds });
+        }
+    }
+}
+
+/// What deciding a frame gave.
+struct Decided {
+    answers: Vec<Answer>,
+    digest: u32,
+    told: Vec<AppliedEvent>,
+}
+
+fn decide(jobs: Vec<Job>, mut turn: Turn<'_>) -> Decided {
+    let mut answers = Vec::with_capacity(jobs.len());
+    let mut jobs = jobs.into_iter();
+    while let Some(job) = {
+        turn.read_ahead(answers.len(), jobs.as_slice().iter().flat_map(Job::events));
+        jobs.next()
+    } {
+        answers.push(job.decide(&mut turn));
+    }
+    Decided { answers, digest: turn.digest, told: turn.told.unwrap_or_default() }
 }
 
 /// Bytes of events in one frame.
 fn frame_bytes_max(capacity: usize) -> usize {
     BATCH_BYTES_MAX.min(capacity)
+}
+
+/// Makes what was written durable.
+fn sync(journal: &mut Journal) -> Result<(), String> {
+    let started = Instant::now();
+    journal.sync().map_err(|error| format!("journal sync failed: {error}"))?;
+    metrics::histogram!("umbra_ledger_sync_seconds").record(started.elapsed().as_secs_f64());
+    Ok(())
 }
 
 struct Sequencer {
@@ -335,11 +378,13 @@ struct Sequencer {
     /// The most that waited since it was last shown.
     most_waiting: usize,
     queue_max: usize,
+    overlap_events: usize,
     /// Was taken and did not fit; comes first in the next batch.
     left_over: Option<Job>,
     journal: Journal,
     snapshots: Snapshots,
-    state: Arc<RwLock<State>>,
+    /// Nothing once it may hold what is not durable.
+    state: Arc<RwLock<Option<State>>>,
     feeds: Vec<Feed>,
     clock: Arc<dyn Clock>,
     on_stop: Option<Box<dyn FnOnce(String) + Send>>,
@@ -348,6 +393,9 @@ struct Sequencer {
     /// On the monotonic clock.
     next_tick: Millis,
 }
+
+/// Only after a failure that has been reported.
+const UNREADABLE: &str = "the state cannot be read any more";
 
 /// What came out of the queue.
 enum Taken {
@@ -414,36 +462,52 @@ impl Sequencer {
     /// Stamps, writes, syncs, applies, answers: in this order. A crash before the sync is over leaves nothing that
     /// was answered; after it, replay gives the same outcomes.
     fn batch(&mut self, jobs: Vec<Job>) -> Result<(), String> {
-        let (first_seq, last_at) = self.read(|state| (state.seq() + 1, state.at()));
+        let last_at = self.read(State::at)?;
         // Events of a frame share its time. Moved on with each of them, time would run ahead of the clock above a
         // thousand a second: holds would end early, and in the end every new id would be too old.
         let at = self.now()?.max(last_at);
         let mut body = Vec::with_capacity(jobs.iter().map(|job| job.bytes.len()).sum());
         jobs.iter().for_each(|job| body.extend_from_slice(&job.bytes));
         stamp(&mut body, at);
-        let count = u32::try_from(jobs.iter().map(Job::len).sum::<usize>()).map_err(|_| "batch too large")?;
-        let (started, segment) = (Instant::now(), self.journal.segment());
-        self.journal.append(at, count, &body).map_err(|error| format!("journal write failed: {error}"))?;
-        metrics::histogram!("umbra_ledger_sync_seconds").record(started.elapsed().as_secs_f64());
-        metrics::histogram!("umbra_ledger_batch_events").record(f64::from(count));
+        let count = jobs.iter().map(Job::len).sum::<usize>();
+        let segment = self.journal.segment();
+        let frame_count = u32::try_from(count).map_err(|_| "batch too large")?;
+        self.journal.write(at, frame_count, &body).map_err(|error| format!("journal write failed: {error}"))?;
+        metrics::histogram!("umbra_ledger_batch_events").record(count as f64);
         metrics::counter!("umbra_ledger_written_bytes_total").increment(body.len() as u64);
-        let mut answers = Vec::with_capacity(jobs.len());
-        let digest = {
-            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            let mut turn = Turn { state: &mut state, feeds: &self.feeds, at, next_seq: first_seq, digest: 0 };
-            let mut jobs = jobs.into_iter();
-            while let Some(job) = {
-                turn.read_ahead(answers.len(), jobs.as_slice().iter().flat_map(Job::events));
-                jobs.next()
-            } {
-                answers.push(job.decide(&mut turn));
-            }
-            turn.digest
+        let decided = if count < self.overlap_events {
+            self.sync_then_decide(jobs, at)?
+        } else {
+            self.sync_while_deciding(jobs, at)?
         };
-        self.journal.set_outcomes(digest);
-        answers.into_iter().for_each(Answer::send);
+        self.journal.set_outcomes(decided.digest);
+        decided.told.iter().for_each(|applied| self.feeds.iter().for_each(|feed| feed.send(applied)));
+        decided.answers.into_iter().for_each(Answer::send);
         self.note_segment(segment);
         Ok(())
+    }
+
+    fn sync_then_decide(&mut self, jobs: Vec<Job>, at: Millis) -> Result<Decided, String> {
+        sync(&mut self.journal)?;
+        let mut state = self.state.write().map_err(|_| UNREADABLE)?;
+        Ok(decide(jobs, Turn::new(state.as_mut().ok_or(UNREADABLE)?, at, &self.feeds)))
+    }
+
+    /// Of many events deciding takes longer than a sync, so both are done at once. Nobody sees the state before it is
+    /// durable: it stays locked until then. If the sync fails it is taken away, and a panic poisons the lock.
+    fn sync_while_deciding(&mut self, jobs: Vec<Job>, at: Millis) -> Result<Decided, String> {
+        let Self { journal, state, feeds, .. } = self;
+        let mut state = state.write().map_err(|_| UNREADABLE)?;
+        let turn = Turn::new(state.as_mut().ok_or(UNREADABLE)?, at, feeds);
+        let (decided, synced) = std::thread::scope(|scope| {
+            let syncing = scope.spawn(|| sync(journal));
+            (decide(jobs, turn), syncing.join())
+        });
+        let synced = synced.unwrap_or_else(|_| Err("the sync of the journal has panicked".into()));
+        if synced.is_err() {
+            *state = None;
+        }
+        synced.map(|()| decided)
     }
 
     fn seal(&mut self) -> Result<(), String> {
@@ -461,10 +525,9 @@ impl Sequencer {
         }
     }
 
-    /// Several reads as of one sequence, which is [`State::seq`]: nothing is applied between them, and nothing is shown
-    /// that is not durable. Events wait while `act` works, so it takes what it needs and leaves.
-    pub fn read<T>(&self, act: impl FnOnce(&State) -> T) -> T {
-        act(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    fn read<T>(&self, act: impl FnOnce(&State) -> T) -> Result<T, String> {
+        let state = self.state.read().map_err(|_| UNREADABLE)?;
+        Ok(state.as_ref().map(act).ok_or(UNREADABLE)?)
     }
 
     /// The clock, checked against the one that only goes forward.
@@ -484,7 +547,7 @@ impl Sequencer {
     }
 
     /// Gauges of everything that has a bound.
-    fn show_how_full_it_is(&mut self) {
+    fn show_how_full_it_is(&mut self) -> Result<(), String> {
         for feed in &self.feeds {
             metrics::gauge!("umbra_ledger_lag_bytes", "follower" => feed.name.clone())
                 .set(feed.lag().load(Ordering::Relaxed) as f64);
@@ -493,11 +556,12 @@ impl Sequencer {
         metrics::gauge!("umbra_ledger_queue_events_bound").set(self.queue_max as f64);
         self.most_waiting = 0;
         metrics::gauge!("umbra_ledger_lag_bytes_bound").set(LAG_BYTES_MAX as f64);
-        let (sizes, bounds) = self.read(|state| (state.sizes(), state.bounds().tables()));
+        let (sizes, bounds) = self.read(|state| (state.sizes(), state.bounds().tables()))?;
         for ((table, rows), (_, bound)) in sizes.into_iter().zip(bounds) {
             metrics::gauge!("umbra_ledger_rows", "table" => table).set(rows as f64);
             metrics::gauge!("umbra_ledger_rows_bound", "table" => table).set(bound as f64);
         }
+        Ok(())
     }
 
     fn until_tick(&self) -> Millis {
@@ -511,15 +575,15 @@ impl Sequencer {
         }
         self.next_tick = monotonic.saturating_add(TICK_MS);
         let now = self.now()?;
-        self.show_how_full_it_is();
+        self.show_how_full_it_is()?;
         let is_due = |state: &State| state.next_due().is_some_and(|due| due <= now);
-        if !self.read(is_due) {
+        if !self.read(is_due)? {
             return Ok(());
         }
         let event = Event::new(EventId::new(now, [0; 10]), Content([0; 16]), Body::Tick);
         let (tick, _) = Job::one(event).map_err(|error| error.to_string())?;
         self.batch(vec![tick])?;
-        if self.read(is_due) {
+        if self.read(is_due)? {
             self.next_tick = monotonic.saturating_add(TICK_BACKLOG_MS);
         }
         Ok(())

@@ -14,6 +14,7 @@ use crate::journal::{
     ARCHIVED, FORMAT_VERSION, LIVE, Position, RULES_OLDEST, RULES_VERSION, SEGMENT_HEADER, array, first_seq_of, sealed,
     segment_name, unsealed,
 };
+use crate::limits::SNAPSHOT_SHARE;
 use crate::recovery::{self, OpenError, Range};
 use crate::state::State;
 use crate::storage::{Storage, StorageFile};
@@ -86,7 +87,8 @@ pub fn read(storage: &dyn Storage, next_seq: u64) -> io::Result<Snapshot> {
 }
 
 /// Writes one beside, makes it durable, and gives it its name: whatever stops this leaves those that were there.
-fn write(storage: &dyn Storage, snapshot: &Snapshot, stop: &AtomicBool) -> io::Result<()> {
+/// Gives its size.
+fn write(storage: &dyn Storage, snapshot: &Snapshot, stop: &AtomicBool) -> io::Result<u64> {
     storage.create(NEXT, 0)?;
     let body = AtEnd { file: storage.open(NEXT)?, offset: HEADER as u64, sum: 0, stop };
     let mut body = BufWriter::with_capacity(BUFFER, body);
@@ -95,7 +97,8 @@ fn write(storage: &dyn Storage, snapshot: &Snapshot, stop: &AtomicBool) -> io::R
     file.write_at(0, &Header::new(&snapshot.position, offset - HEADER as u64, sum).encode())?;
     file.sync()?;
     storage.rename(NEXT, &snapshot_name(snapshot.position.next_seq))?;
-    storage.sync_dir()
+    storage.sync_dir()?;
+    Ok(offset)
 }
 
 fn invalid(what: &str) -> io::Error {
@@ -211,37 +214,61 @@ impl Write for AtEnd<'_> {
     }
 }
 
+/// When the next snapshot is due. Each is the whole state written anew, so the journal since the last one must be worth
+/// it: a number of segments, and so many that they are a part of what is written. What a start replays stays in
+/// proportion to what it reads.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// Segments from one to the next at least; 0 for no snapshots.
+    every: u64,
+    segment_bytes: u64,
+    /// Segments closed since the last one.
+    closed: u64,
+    /// Bytes of the last one.
+    last: u64,
+}
+
+impl Pace {
+    fn is_due(&self) -> bool {
+        self.closed >= self.every && self.closed.saturating_mul(self.segment_bytes) >= self.last / SNAPSHOT_SHARE
+    }
+
+    fn made(&mut self, bytes: Option<u64>) {
+        self.closed = 0;
+        self.last = bytes.unwrap_or(self.last);
+    }
+}
+
 /// Makes snapshots, and puts segments aside that nobody needs any more.
 pub struct Snapshots {
     storage: Arc<dyn Storage>,
-    /// Segments from one to the next; 0 for none.
-    every: u64,
+    /// A thread has its own.
+    pace: Pace,
     /// On a thread of its own.
     aside: bool,
     /// The ledger is being closed: what is not done is left.
     stop: Arc<AtomicBool>,
-    /// Without a thread: those that were closed since the last snapshot.
-    closed: u64,
     /// The thread, and where it hears of closed segments.
     running: Option<(Sender<u64>, JoinHandle<()>)>,
 }
 
 impl Snapshots {
-    pub fn new(storage: Arc<dyn Storage>, every: u64, aside: bool) -> Self {
-        Self { storage, every, aside, stop: Arc::default(), closed: 0, running: None }
+    /// `every`: segments from one to the next at least; 0 for none.
+    pub fn new(storage: Arc<dyn Storage>, every: u64, segment_bytes: u64, aside: bool) -> Self {
+        let pace = Pace { every, segment_bytes, closed: 0, last: 0 };
+        Self { storage, pace, aside, stop: Arc::default(), running: None }
     }
 
     /// A segment has been closed, and the one that begins with `next_seq` follows it. While one snapshot is being made
     /// no other begins; those closed meanwhile are counted for the next, which then begins at once.
     pub fn segment_closed(&mut self, next_seq: u64) {
-        if self.every == 0 {
+        if self.pace.every == 0 {
             return;
         }
         if !self.aside {
-            self.closed += 1;
-            if self.closed >= self.every {
-                self.closed = 0;
-                make_and_tell(&*self.storage, next_seq, &self.stop);
+            self.pace.closed += 1;
+            if self.pace.is_due() {
+                self.pace.made(make_and_tell(&*self.storage, next_seq, &self.stop));
             }
             return;
         }
@@ -253,8 +280,8 @@ impl Snapshots {
         }
         if self.running.is_none() {
             let (segments, closed) = channel();
-            let (storage, stop, every) = (Arc::clone(&self.storage), Arc::clone(&self.stop), self.every);
-            let work = move || make_as_they_close(&*storage, every, &closed, &stop);
+            let (storage, stop, pace) = (Arc::clone(&self.storage), Arc::clone(&self.stop), self.pace);
+            let work = move || make_as_they_close(&*storage, pace, &closed, &stop);
             match std::thread::Builder::new().name("snapshot".into()).spawn(work) {
                 Ok(thread) => self.running = Some((segments, thread)),
                 Err(error) => {
@@ -280,26 +307,29 @@ impl Drop for Snapshots {
     }
 }
 
-/// Makes a snapshot whenever so many segments have been closed since the last one.
-fn make_as_they_close(storage: &dyn Storage, every: u64, closed: &Receiver<u64>, stop: &AtomicBool) {
-    let mut since = 0;
+/// Makes a snapshot whenever one is due.
+fn make_as_they_close(storage: &dyn Storage, mut pace: Pace, closed: &Receiver<u64>, stop: &AtomicBool) {
     while let Ok(first) = closed.recv() {
-        let latest = closed.try_iter().inspect(|_| since += 1).last().unwrap_or(first);
-        since += 1;
-        if since >= every && !stop.load(Ordering::Relaxed) {
-            since = 0;
-            make_and_tell(storage, latest, stop);
+        let latest = closed.try_iter().inspect(|_| pace.closed += 1).last().unwrap_or(first);
+        pace.closed += 1;
+        if pace.is_due() && !stop.load(Ordering::Relaxed) {
+            pace.made(make_and_tell(storage, latest, stop));
         }
     }
 }
 
-/// A snapshot that cannot be made leaves the journal as it is, which loses nothing.
-fn make_and_tell(storage: &dyn Storage, next_seq: u64, stop: &AtomicBool) {
+/// A snapshot that cannot be made leaves the journal as it is, which loses nothing. Gives the size of one that was made.
+fn make_and_tell(storage: &dyn Storage, next_seq: u64, stop: &AtomicBool) -> Option<u64> {
     let started = std::time::Instant::now();
-    match make(storage, next_seq, stop).and_then(|()| Ok(tidy(storage)?)) {
-        Ok(()) => {
+    let made = make(storage, next_seq, stop).and_then(|bytes| {
+        tidy(storage)?;
+        Ok(bytes)
+    });
+    match made {
+        Ok(bytes) => {
             metrics::histogram!("umbra_ledger_snapshot_seconds").record(started.elapsed().as_secs_f64());
             metrics::gauge!("umbra_ledger_snapshot_seq").set((next_seq - 1) as f64);
+            return bytes;
         }
         Err(_) if stop.load(Ordering::Relaxed) => tracing::debug!("no snapshot was made: the ledger is being closed"),
         Err(error) => {
@@ -307,12 +337,14 @@ fn make_and_tell(storage: &dyn Storage, next_seq: u64, stop: &AtomicBool) {
             tracing::error!(%error, "no snapshot was made; the journal is kept and goes on growing");
         }
     }
+    None
 }
 
-/// Reads the journal from the newest snapshot up to the segment that begins with `next_seq`, and writes one of there.
-fn make(storage: &dyn Storage, next_seq: u64, stop: &AtomicBool) -> Result<(), OpenError> {
+/// Reads the journal from the newest snapshot up to the segment that begins with `next_seq`, and writes one of
+/// there. Gives its size, if there was none yet.
+fn make(storage: &dyn Storage, next_seq: u64, stop: &AtomicBool) -> Result<Option<u64>, OpenError> {
     let (mut state, from) = match newest(storage, next_seq - 1)? {
-        Some(Snapshot { position, .. }) if position.next_seq == next_seq => return Ok(()),
+        Some(Snapshot { position, .. }) if position.next_seq == next_seq => return Ok(None),
         Some(Snapshot { state, position }) => (state, Some(position)),
         None => (State::default(), None),
     };
@@ -321,8 +353,8 @@ fn make(storage: &dyn Storage, next_seq: u64, stop: &AtomicBool) -> Result<(), O
         let apply = |digest, (seq, at, event): &_| state.apply(*seq, *at, event).0.digest(digest);
         Ok(frame.events.iter().fold(0, apply))
     })?;
-    let Some(position) = scanned.position else { return Ok(()) };
-    Ok(write(storage, &Snapshot { state, position }, stop)?)
+    let Some(position) = scanned.position else { return Ok(None) };
+    Ok(Some(write(storage, &Snapshot { state, position }, stop)?))
 }
 
 /// An error once the ledger is being closed, so that closing does not wait for a whole snapshot.

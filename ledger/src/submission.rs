@@ -22,6 +22,17 @@ pub enum SubmitError {
     Stopped,
 }
 
+/// A write or sync of the ledger has failed, or its thread has: what it holds may not be durable and is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the ledger has stopped; its log says why")]
+pub struct Stopped;
+
+impl From<Stopped> for SubmitError {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
 /// An event that was queued. It is decided whether or not anybody waits for its outcome: dropping this takes nothing
 /// back.
 #[derive(Debug)]
@@ -43,17 +54,21 @@ impl Submitted {
 /// As [`Submitted`], of several events.
 #[derive(Debug)]
 #[must_use = "the outcomes say which events were approved"]
-pub struct SubmittedAll(oneshot::Receiver<Vec<Applied>>);
+pub struct SubmittedAll(oneshot::Receiver<AllAnswered>);
+
+/// The outcomes, and the events, if nobody else has them by now: they are let go where they were made, which costs
+/// least, and not by the sequencer.
+type AllAnswered = (Vec<Applied>, Vec<Event>);
 
 impl SubmittedAll {
     /// An outcome for each event, in their order, once they are durable.
     pub async fn outcomes(self) -> Result<Vec<Applied>, SubmitError> {
-        self.0.await.map_err(|_| SubmitError::Stopped)
+        self.0.await.map(|(applied, _)| applied).map_err(|_| SubmitError::Stopped)
     }
 
     /// As [`SubmittedAll::outcomes`], for threads without a runtime; panics where there is one.
     pub fn outcomes_blocking(self) -> Result<Vec<Applied>, SubmitError> {
-        self.0.blocking_recv().map_err(|_| SubmitError::Stopped)
+        self.0.blocking_recv().map(|(applied, _)| applied).map_err(|_| SubmitError::Stopped)
     }
 }
 
@@ -66,13 +81,13 @@ pub(crate) struct Job {
 
 pub(crate) enum Work {
     One(Box<Event>, oneshot::Sender<Applied>),
-    All(Vec<Event>, oneshot::Sender<Vec<Applied>>),
+    All(Vec<Event>, oneshot::Sender<AllAnswered>),
 }
 
 /// To be told once everything is durable.
 pub(crate) enum Answer {
     One(oneshot::Sender<Applied>, Applied),
-    All(oneshot::Sender<Vec<Applied>>, Vec<Applied>),
+    All(oneshot::Sender<AllAnswered>, AllAnswered),
 }
 
 impl Job {
@@ -105,27 +120,42 @@ impl Job {
     /// Of no events there is nothing to decide.
     pub fn answer_nothing(self) {
         if let Work::All(_, answer) = self.work {
-            drop(answer.send(Vec::new()));
+            drop(answer.send(AllAnswered::default()));
         }
     }
 
     /// Decides its events in their order.
     pub fn decide(self, turn: &mut Turn<'_>) -> Answer {
         match self.work {
-            Work::One(event, answer) => Answer::One(answer, turn.decide(*event)),
-            Work::All(events, answer) => {
-                let mut applied = Vec::with_capacity(events.len());
-                let mut events = events.into_iter();
-                while let Some(event) = {
-                    turn.read_ahead(applied.len(), events.as_slice().iter());
-                    events.next()
-                } {
-                    applied.push(turn.decide(event));
+            Work::One(event, answer) => {
+                let (applied, changes) = turn.decide(&event);
+                if turn.is_followed() {
+                    turn.tell(*event, &applied, changes);
                 }
-                Answer::All(answer, applied)
+                Answer::One(answer, applied)
             }
+            Work::All(events, answer) => Answer::All(answer, decide_all(events, turn)),
         }
     }
+}
+
+fn decide_all(mut events: Vec<Event>, turn: &mut Turn<'_>) -> AllAnswered {
+    let mut applied = Vec::with_capacity(events.len());
+    let mut changed = Vec::new();
+    for (number, event) in events.iter().enumerate() {
+        turn.read_ahead(number, events.iter().skip(number));
+        let (outcome, changes) = turn.decide(event);
+        applied.push(outcome);
+        if turn.is_followed() {
+            changed.push(changes);
+        }
+    }
+    if turn.is_followed() {
+        for ((event, outcome), changes) in events.drain(..).zip(&applied).zip(changed) {
+            turn.tell(event, outcome, changes);
+        }
+    }
+    (applied, events)
 }
 
 impl Answer {
@@ -133,7 +163,7 @@ impl Answer {
         // Who no longer waits finds the outcome by asking again.
         match self {
             Self::One(answer, applied) => drop(answer.send(applied)),
-            Self::All(answer, applied) => drop(answer.send(applied)),
+            Self::All(answer, answered) => drop(answer.send(answered)),
         }
     }
 }

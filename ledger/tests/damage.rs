@@ -58,7 +58,7 @@ fn judge(disk: &SimStorage, is_opened: bool) -> Result<Report, OpenError> {
         let before = segments(disk);
         match (&found, open(disk.clone())) {
             (Ok(report), Ok(ledger)) => {
-                assert_eq!(ledger.digest(), report.digest);
+                assert_eq!(ledger.digest().unwrap(), report.digest);
                 ledger.close();
             }
             (Err(expected), Err(error)) => {
@@ -165,12 +165,12 @@ fn a_frame_cut_at_any_byte_is_removed_and_no_other() {
         torn[cut..].fill(0);
         fork.replace(&name, torn);
         let (warnings, ledger) = warnings_while(|| open(fork.clone()).unwrap());
-        assert_eq!(ledger.last_seq(), whole.events - u64::from(cut < said), "cut at {cut}");
+        assert_eq!(ledger.last_seq().unwrap(), whole.events - u64::from(cut < said), "cut at {cut}");
         assert_eq!(warnings.len(), usize::from(start < cut && cut < said), "cut at {cut}: {warnings:?}");
         assert!(warnings.iter().all(|warning| warning.contains("cut short") && warning.contains(&name)));
         // Sent once more, it is there once.
         ledger.submit_blocking(post(900, 1, 2, 7)).unwrap();
-        assert_eq!(ledger.account(2).unwrap().balance, balance_after(&disk));
+        assert_eq!(ledger.account(2).unwrap().unwrap().balance, balance_after(&disk));
         ledger.close();
         verify_storage(&fork).unwrap();
     }
@@ -178,7 +178,7 @@ fn a_frame_cut_at_any_byte_is_removed_and_no_other() {
 
 fn balance_after(disk: &SimStorage) -> i64 {
     let ledger = open(disk.fork()).unwrap();
-    let balance = ledger.account(2).unwrap().balance;
+    let balance = ledger.account(2).unwrap().unwrap().balance;
     ledger.close();
     balance
 }

@@ -198,7 +198,7 @@ fn every_event_is_encoded_as_the_page_says() {
     let ledger = open(disk).unwrap();
     for (number, (_, code, amount)) in (1_u8..).zip(&events) {
         let id = EventId(u128::from_le_bytes(id(number).try_into().unwrap()));
-        match ledger.lookup(id, None) {
+        match ledger.lookup(id, None).unwrap() {
             Some(known) => {
                 let outcome = &known.applied.outcome;
                 assert_eq!((outcome.code, outcome.amount), (*code, *amount), "event {number}");
@@ -211,10 +211,10 @@ fn every_event_is_encoded_as_the_page_says() {
         }
     }
     // 100 - 40 + 20 + 7 - 7 + 3 + 4 + 6, and 9 held.
-    let account = ledger.account(2).unwrap();
+    let account = ledger.account(2).unwrap().unwrap();
     assert_eq!((account.balance, account.pending_credits, account.closed), (93, 9, false));
-    assert!(ledger.account(3).unwrap().closed);
-    let day = ledger.terminal_day(9, 710).unwrap();
+    assert!(ledger.account(3).unwrap().unwrap().closed);
+    let day = ledger.terminal_day(9, 710).unwrap().unwrap();
     assert!((day.business_date, day.closed.unwrap().agrees) == (20_261_128, true));
     ledger.close();
 }

@@ -227,7 +227,7 @@ impl Daemon {
     /// What the ledger has on a wallet's account.
     pub async fn wallet_account(&self, wallet: i64) -> anyhow::Result<AccountView> {
         let row = self.store.wallet(Scope::Global, wallet).await?.context("no such wallet")?;
-        self.ledger.account(u64::try_from(row.account)?).context("the wallet has no account in the ledger")
+        self.ledger.account(u64::try_from(row.account)?)?.context("the wallet has no account in the ledger")
     }
 
     pub fn set_ready(&self) {

@@ -58,7 +58,7 @@ pub async fn open_missing_accounts(store: &Store, ledger: &Ledger) -> Result<(),
 async fn open(ledger: &Ledger, row: &AccountRow) -> Result<(), AccountError> {
     let unknown = || AccountError::Unknown(row.id);
     let account = u64::try_from(row.id).map_err(|_| unknown())?;
-    if ledger.account(account).is_some() {
+    if ledger.account(account).map_err(ledger::SubmitError::from)?.is_some() {
         return Ok(());
     }
     let (kind, floor) = match row.kind.as_str() {

@@ -120,6 +120,12 @@ impl ApiError {
     }
 }
 
+impl From<ledger::Stopped> for ApiError {
+    fn from(stopped: ledger::Stopped) -> Self {
+        Self::new(ErrorCode::Downstream, stopped.to_string())
+    }
+}
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {

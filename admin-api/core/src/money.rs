@@ -132,7 +132,7 @@ impl Ctx {
         if row.request_hash != self.request_hash {
             return Err(ApiError::new(ErrorCode::KeyReused, "this Idempotency-Key was used for another request"));
         }
-        match known_event(self.ledger(), &row.event_id).filter(|_| row.state == "DONE") {
+        match known_event(self.ledger(), &row.event_id)?.filter(|_| row.state == "DONE") {
             Some((event_id, applied)) => Ok(Some(Moved { id: row.id, event_id, outcome: applied.outcome })),
             None => Err(ApiError::new(ErrorCode::KeyBusy, "the first request under this key is still in work")),
         }
@@ -198,7 +198,9 @@ impl Ctx {
 /// Asks the ledger what became of every intent that a crash has left. To be done before anything is served.
 pub async fn settle_intents(store: &Store, ledger: &Ledger) -> Result<(), admin_store::StoreError> {
     for row in store.money_intents().await? {
-        let result = match event_id(&row.event_id).map(|id| ledger.recall(id)) {
+        // A ledger that has stopped can be asked after the next start.
+        let Ok(known) = event_id(&row.event_id).map(|id| ledger.recall(id)).transpose() else { break };
+        let result = match known {
             Some(Recall::Known(applied)) => result(&applied.outcome),
             Some(Recall::Never) => MoneyResult::Abandoned,
             Some(Recall::Forgotten) | None => {
@@ -221,7 +223,7 @@ pub async fn settle_intents(store: &Store, ledger: &Ledger) -> Result<(), admin_
 pub async fn settle_known_intents(store: &Store, ledger: &Ledger) -> Result<(), admin_store::StoreError> {
     let given_up = store.money_intents().await?.into_iter().filter(|row| row.created_at < store.given_up_before());
     for row in given_up {
-        if let Some((_, applied)) = known_event(ledger, &row.event_id) {
+        if let Ok(Some((_, applied))) = known_event(ledger, &row.event_id) {
             write_found(store, &row, result(&applied.outcome)).await?;
         }
     }
@@ -282,11 +284,11 @@ fn refusal(code: Code) -> ApiError {
 }
 
 /// What the ledger knows of an operation's event.
-pub fn known_event(ledger: &Ledger, event_id: &str) -> Option<(EventId, Applied)> {
-    let id = self::event_id(event_id)?;
-    match ledger.recall(id) {
-        Recall::Known(applied) => Some((id, applied)),
-        Recall::Never | Recall::Forgotten => None,
+pub fn known_event(ledger: &Ledger, event_id: &str) -> Result<Option<(EventId, Applied)>, ledger::Stopped> {
+    let Some(id) = self::event_id(event_id) else { return Ok(None) };
+    match ledger.recall(id)? {
+        Recall::Known(applied) => Ok(Some((id, applied))),
+        Recall::Never | Recall::Forgotten => Ok(None),
     }
 }
 

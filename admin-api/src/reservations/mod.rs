@@ -138,7 +138,7 @@ fn event_id(row: &MoneyOperationRow) -> Result<EventId, ApiError> {
 
 /// Whether it is still open only the ledger knows.
 fn shown(ctx: &Ctx, row: MoneyOperationRow, currency: Currency) -> Result<Reservation, ApiError> {
-    let hold = ctx.ledger().hold(event_id(&row)?);
-    let placed = known_event(ctx.ledger(), &row.event_id).map(|(_, applied)| applied.outcome.at);
+    let hold = ctx.ledger().hold(event_id(&row)?)?;
+    let placed = known_event(ctx.ledger(), &row.event_id)?.map(|(_, applied)| applied.outcome.at);
     Reservation::of_row(row, currency, hold, placed)
 }

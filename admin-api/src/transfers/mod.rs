@@ -123,8 +123,8 @@ pub fn minor(amount: &admin_core::Amount, currency: iso8583::domain::Currency, m
 
 /// For checks without movement.
 pub fn check_funds(ctx: &Ctx, wallet: &WalletRow, amount: i64) -> Result<(), ApiError> {
-    let account = u64::try_from(wallet.account).ok().and_then(|account| ctx.ledger().account(account));
-    let available = account.map_or(0, |account| account.available);
+    let account = u64::try_from(wallet.account).ok().map(|account| ctx.ledger().account(account)).transpose()?;
+    let available = account.flatten().map_or(0, |account| account.available);
     if available >= amount || wallet.mode == "SYSTEM" {
         return Ok(());
     }

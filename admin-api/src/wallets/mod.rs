@@ -300,7 +300,7 @@ async fn list_transactions(
     let (from, to) = dates.bounds()?;
     let wallet = find(&ctx, path.wallet_id).await?;
     // A read after a write sees the write: the projection is waited for, and after that given as far as it is.
-    if !ctx.store().wait_for_projection(ctx.ledger().last_seq()).await {
+    if !ctx.store().wait_for_projection(ctx.ledger().last_seq()?).await {
         tracing::warn!("the projection is more than two seconds behind; a list may lack the newest entries");
     }
     let currency = currency(&wallet)?;
@@ -317,8 +317,9 @@ async fn wallet_type(ctx: &Ctx, id: i64) -> Result<WalletTypeRow, ApiError> {
 }
 
 fn shown(ctx: &Ctx, row: WalletRow) -> Result<Wallet, ApiError> {
-    let account = u64::try_from(row.account).ok().and_then(|account| ctx.ledger().account(account));
-    let account: AccountView = account.ok_or_else(|| ApiError::not_found("account in the ledger for this wallet"))?;
+    let account = u64::try_from(row.account).ok().map(|account| ctx.ledger().account(account)).transpose()?;
+    let account: AccountView =
+        account.flatten().ok_or_else(|| ApiError::not_found("account in the ledger for this wallet"))?;
     Wallet::new(row, &account)
 }
 

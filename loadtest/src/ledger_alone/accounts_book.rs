@@ -52,7 +52,8 @@ impl AccountsBook {
     pub fn compare(&self, ledger: &Ledger) -> Differences {
         let mut differences = Differences::default();
         for (account, totals) in (1..).zip(&self.totals) {
-            let Some(text) = difference(account, *totals, ledger.account(account)) else { continue };
+            let view = ledger.account(account).unwrap_or_default();
+            let Some(text) = difference(account, *totals, view) else { continue };
             differences.count += 1;
             differences.first.get_or_insert(text);
         }

@@ -227,7 +227,7 @@ mod tests {
         assert!(posts > 0 && pairs > 0 && elapsed >= Duration::from_millis(50));
         assert_eq!((driver.tally.wrong, &driver.tally.first_wrong), (0, &None));
         assert_eq!(driver.tally.approved, 20 + posts + 2 * pairs);
-        assert_eq!(driver.ledger.last_seq(), driver.tally.approved);
+        assert_eq!(driver.ledger.last_seq().unwrap(), driver.tally.approved);
         assert_eq!(driver.books.compare(&driver.ledger).count, 0);
         driver.ledger.close();
     }

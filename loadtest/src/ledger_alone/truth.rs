@@ -51,12 +51,13 @@ pub fn check(driver: Driver, folder: &Path, findings: &mut Vec<Finding>) -> Trut
     findings.extend(ahead(tally.ahead_ms));
     let started = Instant::now();
     // Checks every checksum, link, outcome and invariant.
-    match ledger::verify(folder) {
-        Ok(report) => {
+    match (ledger::verify(folder), digest) {
+        (Ok(report), Ok(digest)) => {
             truth.events = report.events;
             findings.extend(differences_of(&report, digest, tally.answered, books.posted()));
         }
-        Err(error) => findings.push(fault("journal", format!("the journal does not verify: {error}"))),
+        (Err(error), _) => findings.push(fault("journal", format!("the journal does not verify: {error}"))),
+        (_, Err(stopped)) => findings.push(fault("stopped", stopped.to_string())),
     }
     truth.journal_s = started.elapsed().as_secs_f64();
     truth

@@ -124,12 +124,12 @@ async fn fund(parts: &Parts, file: &mut DemoFile) -> anyhow::Result<()> {
 async fn fund_card(parts: &Parts, source: u64, exponent: u32, card: &mut DemoCard) -> anyhow::Result<()> {
     let row = parts.store.wallet(admin_store::Scope::Global, card.wallet_id).await?;
     let account = u64::try_from(row.context("a wallet of demo.json is missing")?.account)?;
-    let view = parts.ledger.account(account).context("a wallet's account is missing")?;
+    let view = parts.ledger.account(account)?.context("a wallet's account is missing")?;
     if view.credits == 0 && view.debits == 0 {
         let minor = card.balance.parse::<Decimal>()? * Decimal::from(10_i64.pow(exponent));
         pay_in(parts, source, account, i64::try_from(minor)?).await?;
     }
-    let view = parts.ledger.account(account).context("a wallet's account is missing")?;
+    let view = parts.ledger.account(account)?.context("a wallet's account is missing")?;
     card.balance = Decimal::new(view.available, exponent).to_string();
     Ok(())
 }

@@ -159,7 +159,7 @@ fn own_code(mti: Mti, code: Code, reason: u16) -> ResponseCode {
 
 /// DE 54 of a balance inquiry: ledger balance (01) and available balance (02).
 fn balances(switch: &Switch, applied: &Applied, facts: Option<&AnswerFacts>) -> Option<String> {
-    let account = switch.ledger.account(applied.outcome.account?)?;
+    let account = switch.ledger.account(applied.outcome.account?).ok()??;
     let account_type = facts?.text(3)?.get(2..4)?.to_owned();
     let item = |amount_type: &str, amount: i64| {
         AdditionalAmount {

@@ -201,7 +201,7 @@ async fn post_once(
     // A copy that gave up while the first was still in work knows nothing of how that ends.
     let first = switch.in_flight.turn(&names, crate::limits::DUPLICATE_WAIT).await;
     let first = first.ok_or(NoEvent::Unknown("the first copy was not done in time"))?;
-    let known = switch.ledger.lookup(identity.id, identity.repeat_of);
+    let known = switch.ledger.lookup(identity.id, identity.repeat_of).map_err(|stopped| not_taken(stopped.into()))?;
     metrics::counter!("umbra_duplicates_total").increment(known.is_some().into());
     drop(duplicates);
     let deciding = Step::Decide.start();

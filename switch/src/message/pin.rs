@@ -49,6 +49,7 @@ pub async fn check(
 ) -> Result<PinCheck, ResponseCode> {
     let Some(block) = request.pin_block else { return Ok(PinCheck::NotChecked) };
     let tries = switch.ledger.pin_tries(u64::try_from(card.card_id).unwrap_or(u64::MAX));
+    let tries = tries.map_err(|_| ResponseCode::MALFUNCTION)?;
     if tries >= card.pin_tries_max {
         return Ok(PinCheck::Wrong);
     }
