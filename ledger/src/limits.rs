@@ -1,7 +1,7 @@
 //! Every bound of the ledger, and what happens at it.
 
 /// Events in one frame at most; further ones wait for the next.
-pub const BATCH_EVENTS_MAX: usize = 2048;
+pub const BATCH_EVENTS_MAX: usize = 8192;
 
 /// Events of a frame from which they are decided while it is synced.
 pub const OVERLAP_EVENTS: usize = 256;

@@ -18,7 +18,7 @@ use crate::messages::{LinkId, StoredMessage};
 use crate::outcome::Applied;
 use crate::recovery::{self, OpenError, Range};
 use crate::snapshot::{self, Snapshot, Snapshots};
-use crate::state::{AccountView, Changes, HoldView, Recall, Recorded, State};
+use crate::state::{AccountView, Ahead, Changes, HoldView, Recall, Recorded, State};
 use crate::storage::Storage;
 use crate::submission::{Answer, Job, Stopped, SubmitError, Submitted, SubmittedAll, stamp};
 use crate::subscription::{AppliedEvent, Feed};
@@ -47,7 +47,7 @@ impl LedgerConfig {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
-            queue_max: 8192,
+            queue_max: 4 * BATCH_EVENTS_MAX,
             segment_bytes: SEGMENT_BYTES,
             prepare_ahead: true,
             snapshot_segments: SNAPSHOT_SEGMENTS,
@@ -90,16 +90,16 @@ impl Ledger {
             None => (State::default(), None),
         };
         let scanned = recovery::scan(&*storage, Range { from, until: None }, &mut |frame| {
-            let mut digest = 0;
             feeds.iter().for_each(Feed::wait);
-            for (_, at, event) in frame.events {
-                let mut turn = Turn::new(&mut state, at, &feeds);
-                let (applied, changes) = turn.decide(&event);
-                digest = applied.digest(digest);
-                if turn.is_followed() {
-                    turn.tell(event, &applied, changes);
-                    turn.told.iter().flatten().for_each(|applied| feeds.iter().for_each(|feed| feed.send(applied)));
+            let mut decided = Vec::new();
+            let digest = state.replay(&frame.events, |applied, changes| {
+                if !feeds.is_empty() {
+                    decided.push((applied.clone(), changes));
                 }
+            });
+            for ((seq, at, event), (applied, changes)) in frame.events.into_iter().zip(decided) {
+                let applied = AppliedEvent::new(seq, at, event, &applied, changes);
+                feeds.iter().for_each(|feed| feed.send(&applied));
             }
             Ok(digest)
         })?;
@@ -293,9 +293,6 @@ impl Ledger {
     }
 }
 
-/// Events that are read ahead for; more would fall out of the processor's cache again.
-const AHEAD: usize = 32;
-
 /// The events of one frame being decided.
 pub(crate) struct Turn<'a> {
     state: &'a mut State,
@@ -304,19 +301,17 @@ pub(crate) struct Turn<'a> {
     digest: u32,
     /// For those who follow, if anybody does: told once it is durable.
     told: Option<Vec<AppliedEvent>>,
+    ahead: Ahead,
 }
 
 impl<'a> Turn<'a> {
     fn new(state: &'a mut State, at: Millis, feeds: &[Feed]) -> Self {
         let first_seq = state.seq() + 1;
-        Self { state, at, first_seq, digest: 0, told: (!feeds.is_empty()).then(Vec::new) }
+        Self { state, at, first_seq, digest: 0, told: (!feeds.is_empty()).then(Vec::new), ahead: Ahead::default() }
     }
 
-    /// Before what is `number`th in a row, looks at what comes next, once for many.
-    pub fn read_ahead<'e>(&self, number: usize, events: impl Iterator<Item = &'e Event>) {
-        if number.is_multiple_of(AHEAD) {
-            self.state.warm(events.take(AHEAD));
-        }
+    pub fn read_ahead<'e>(&mut self, number: usize, next: impl Iterator<Item = &'e Event>) {
+        self.ahead.look(self.state, number, next);
     }
 
     pub fn decide(&mut self, event: &Event) -> (Applied, Changes) {
@@ -332,10 +327,8 @@ impl<'a> Turn<'a> {
     /// For those who follow, of every event in their order.
     pub fn tell(&mut self, event: Event, applied: &Applied, changes: Changes) {
         if let Some(told) = &mut self.told {
-            let Changes { moves, holds } = changes;
-            let (event, outcome, replayed) = (Arc::new(event), applied.outcome.clone(), applied.replayed);
-            let (seq, at) = (self.first_seq + told.len() as u64, self.at);
-            told.push(AppliedEvent { seq, at, event, outcome, replayed, moves, holds });
+            let seq = self.first_seq + told.len() as u64;
+            told.push(AppliedEvent::new(seq, self.at, event, applied, changes));
         }
     }
 }

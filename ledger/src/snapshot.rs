@@ -233,6 +233,12 @@ impl Pace {
         self.closed >= self.every && self.closed.saturating_mul(self.segment_bytes) >= self.last / SNAPSHOT_SHARE
     }
 
+    /// Whether one must not wait for others any more: a start would replay much more than it should.
+    fn is_urgent(&self) -> bool {
+        self.closed >= self.every.saturating_mul(4)
+            && self.closed.saturating_mul(self.segment_bytes) >= self.last.saturating_mul(2)
+    }
+
     fn made(&mut self, bytes: Option<u64>) {
         self.closed = 0;
         self.last = bytes.unwrap_or(self.last);
@@ -313,9 +319,27 @@ fn make_as_they_close(storage: &dyn Storage, mut pace: Pace, closed: &Receiver<u
         let latest = closed.try_iter().inspect(|_| pace.closed += 1).last().unwrap_or(first);
         pace.closed += 1;
         if pace.is_due() && !stop.load(Ordering::Relaxed) {
-            pace.made(make_and_tell(storage, latest, stop));
+            // A thread that gives way cannot take that back, so each snapshot has one of its own.
+            let made = std::thread::scope(|scope| {
+                let making = scope.spawn(|| {
+                    if !pace.is_urgent() {
+                        give_way();
+                    }
+                    make_and_tell(storage, latest, stop)
+                });
+                making.join()
+            });
+            // A panic ends this thread too, which is noticed.
+            pace.made(made.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
     }
+}
+
+/// Makes the calling thread background: what is paid comes first.
+fn give_way() {
+    const NICENESS: i32 = 10;
+    // Linux takes the calling thread for process 0. A refusal only costs the preference.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
 /// A snapshot that cannot be made leaves the journal as it is, which loses nothing. Gives the size of one that was made.
@@ -350,8 +374,7 @@ fn make(storage: &dyn Storage, next_seq: u64, stop: &AtomicBool) -> Result<Optio
     };
     let scanned = recovery::scan(storage, Range { from, until: Some(next_seq) }, &mut |frame| {
         going_on(stop).map_err(|error| error.to_string())?;
-        let apply = |digest, (seq, at, event): &_| state.apply(*seq, *at, event).0.digest(digest);
-        Ok(frame.events.iter().fold(0, apply))
+        Ok(state.replay(&frame.events, |_, _| {}))
     })?;
     let Some(position) = scanned.position else { return Ok(None) };
     Ok(Some(write(storage, &Snapshot { state, position }, stop)?))

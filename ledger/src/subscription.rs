@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 
 use crate::event::{Event, Millis, Posting};
 use crate::limits::LAG_BYTES_MAX;
-use crate::outcome::Outcome;
+use crate::outcome::{Applied, Outcome};
+use crate::state::Changes;
 
 /// An event that has been applied and is durable.
 #[derive(Clone, Debug)]
@@ -23,6 +24,14 @@ pub struct AppliedEvent {
     pub moves: Vec<Posting>,
     /// What was held, or with the opposite sign released.
     pub holds: Vec<Posting>,
+}
+
+impl AppliedEvent {
+    pub(crate) fn new(seq: u64, at: Millis, event: Event, applied: &Applied, changes: Changes) -> Self {
+        let Changes { moves, holds } = changes;
+        let (outcome, replayed) = (applied.outcome.clone(), applied.replayed);
+        Self { seq, at, event: Arc::new(event), outcome, replayed, moves, holds }
+    }
 }
 
 /// About what one queued event costs in memory, for the bound on lag.

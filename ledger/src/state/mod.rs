@@ -1,6 +1,7 @@
 //! The state machine: pure and total. The same events always give the same state and outcomes.
 
 mod accounts;
+mod ahead;
 mod audit;
 mod entry;
 mod forwarding;
@@ -34,6 +35,8 @@ use crate::event::{
 use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, BATCH_ENTRIES_MAX, Bounds, HORIZON_MS, REVERSIBLE_MS, TICK_WORK_MAX};
 use crate::messages::{LinkId, Outgoing, StoredMessage};
 use crate::outcome::{Applied, Code, Outcome};
+
+pub(crate) use self::ahead::Ahead;
 
 /// An account as readers see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,25 +238,6 @@ impl State {
         let hold = self.holds.next_expiry().map(|(at, _)| at);
         let forward = self.messages.next_expiry().map(|(at, _)| at);
         hold.into_iter().chain(forward).chain(self.memory.next_due()).chain(self.usages.next_due()).min()
-    }
-
-    /// Reads what the events will need, and changes nothing. Of millions of accounts two that are moved together are far
-    /// apart; asked for all at once, they come from memory together and not one after the other.
-    pub(crate) fn warm<'a>(&self, events: impl Iterator<Item = &'a Event>) {
-        let postings = events.flat_map(|event| match &event.body {
-            Body::Post { entry, .. } | Body::PlaceHold { entry, .. } => entry.postings.as_slice(),
-            Body::Card(CardEvent {
-                action:
-                    CardAction::Post { entry }
-                    | CardAction::Hold { entry, .. }
-                    | CardAction::Complete { entry, .. }
-                    | CardAction::Force { entry, .. },
-                ..
-            }) => entry.postings.as_slice(),
-            _ => &[],
-        });
-        let look = |posting: &Posting| self.accounts.get(posting.account).map_or(0, Account::available);
-        std::hint::black_box(postings.map(look).fold(0, i64::wrapping_add));
     }
 
     /// Applies one event. `seq` rises with every event, `at` never falls; everything else follows from state and event.

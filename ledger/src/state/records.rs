@@ -105,7 +105,15 @@ impl Records {
         self.put(place, Row { id: halves, record });
         let Self { tables, chunks, .. } = self;
         let again = |place: &Place| row(chunks, *place).map_or(0, |row| hash(row.id));
-        tables.entry(span(id)).or_default().insert_unique(hash(halves), place, again);
+        let table = match tables.get_mut(&span(id)) {
+            Some(table) => table,
+            None => {
+                // As large as the one before: growing means finding everything a new place.
+                let before = tables.range(..span(id)).next_back().map_or(0, |(_, table)| table.len());
+                tables.entry(span(id)).or_insert_with(|| HashTable::with_capacity(before))
+            }
+        };
+        table.insert_unique(hash(halves), place, again);
         self.len += 1;
         place
     }

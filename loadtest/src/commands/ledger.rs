@@ -35,8 +35,8 @@ pub struct Args {
     /// Accounts to open and to move money between
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(2..=20_000_000))]
     accounts: u32,
-    /// Events on their way at once, where there are many; the ledger queues 8192
-    #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=8192))]
+    /// Events on their way at once, where there are many; the ledger queues 32768
+    #[arg(long, default_value_t = 16384, value_parser = clap::value_parser!(u32).range(1..=32768))]
     in_flight: u32,
     /// Events that a client submits together, where there are many
     #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=1024))]
