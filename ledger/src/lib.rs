@@ -13,6 +13,7 @@ pub mod limits;
 mod messages;
 mod outcome;
 mod recovery;
+mod rooms;
 mod sequencer;
 mod snapshot;
 mod state;

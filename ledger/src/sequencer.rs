@@ -17,6 +17,7 @@ use crate::limits::{
 use crate::messages::{LinkId, StoredMessage};
 use crate::outcome::Applied;
 use crate::recovery::{self, OpenError, Range};
+use crate::rooms::Rooms;
 use crate::snapshot::{self, Snapshot, Snapshots};
 use crate::state::{AccountView, Ahead, Changes, HoldView, Recall, Recorded, State};
 use crate::storage::Storage;
@@ -30,7 +31,7 @@ pub struct LedgerConfig {
     pub queue_max: usize,
     /// Size of new segments, at least [`SEGMENT_BYTES_MIN`].
     pub segment_bytes: u64,
-    /// Make the next segment on a thread of its own, ahead of need.
+    /// Make the next segment, and memory for further records, on threads of their own, ahead of need.
     pub prepare_ahead: bool,
     /// Segments from one snapshot to the next at least, more while a snapshot is much larger; 0 for none. They are made
     /// as segments are, aside where `prepare_ahead`.
@@ -135,6 +136,7 @@ impl Ledger {
             journal,
             snapshots,
             state: Arc::clone(&state),
+            rooms: config.prepare_ahead.then(Rooms::start).transpose()?,
             feeds,
             clock: config.clock,
             on_stop: Some(config.on_stop),
@@ -378,6 +380,8 @@ struct Sequencer {
     snapshots: Snapshots,
     /// Nothing once it may hold what is not durable.
     state: Arc<RwLock<Option<State>>>,
+    /// Memory that is ready; `None` where the state makes its own.
+    rooms: Option<Rooms>,
     feeds: Vec<Feed>,
     clock: Arc<dyn Clock>,
     on_stop: Option<Box<dyn FnOnce(String) + Send>>,
@@ -483,22 +487,26 @@ impl Sequencer {
     fn sync_then_decide(&mut self, jobs: Vec<Job>, at: Millis) -> Result<Decided, String> {
         sync(&mut self.journal)?;
         let mut state = self.state.write().map_err(|_| UNREADABLE)?;
-        Ok(decide(jobs, Turn::new(state.as_mut().ok_or(UNREADABLE)?, at, &self.feeds)))
+        let state = state.as_mut().ok_or(UNREADABLE)?;
+        self.rooms.iter().for_each(|rooms| rooms.give(state));
+        Ok(decide(jobs, Turn::new(state, at, &self.feeds)))
     }
 
     /// Of many events deciding takes longer than a sync, so both are done at once. Nobody sees the state before it is
     /// durable: it stays locked until then. If the sync fails it is taken away, and a panic poisons the lock.
     fn sync_while_deciding(&mut self, jobs: Vec<Job>, at: Millis) -> Result<Decided, String> {
-        let Self { journal, state, feeds, .. } = self;
-        let mut state = state.write().map_err(|_| UNREADABLE)?;
-        let turn = Turn::new(state.as_mut().ok_or(UNREADABLE)?, at, feeds);
+        let Self { journal, state, rooms, feeds, .. } = self;
+        let mut locked = state.write().map_err(|_| UNREADABLE)?;
+        let state = locked.as_mut().ok_or(UNREADABLE)?;
+        rooms.iter().for_each(|rooms| rooms.give(state));
+        let turn = Turn::new(state, at, feeds);
         let (decided, synced) = std::thread::scope(|scope| {
             let syncing = scope.spawn(|| sync(journal));
             (decide(jobs, turn), syncing.join())
         });
         let synced = synced.unwrap_or_else(|_| Err("the sync of the journal has panicked".into()));
         if synced.is_err() {
-            *state = None;
+            *locked = None;
         }
         synced.map(|()| decided)
     }

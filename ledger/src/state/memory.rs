@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::record::Record;
-use super::records::{Place, Records};
+use super::records::{Place, Records, Room};
 use super::schedule::Schedule;
 use super::usages::Charge;
 use crate::event::{Body, Event, EventId, Key, Millis, Reference};
@@ -55,6 +55,14 @@ impl Eq for Memory {}
 impl Memory {
     pub fn records(&self) -> impl Iterator<Item = (EventId, &Record)> {
         self.records.iter()
+    }
+
+    pub fn wants_room(&self) -> bool {
+        self.records.wants_room()
+    }
+
+    pub fn add_room(&mut self, room: Room) {
+        self.records.add_room(room);
     }
 
     /// Of records in the order of their ids, with the indexes made again.

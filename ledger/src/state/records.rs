@@ -10,9 +10,13 @@ use hashbrown::HashTable;
 
 use super::record::Record;
 use crate::event::EventId;
+use crate::limits::BATCH_EVENTS_MAX;
 
 /// Records of a chunk.
 const CHUNK: usize = 4096;
+
+/// Chunks that are kept ready: as many as one frame may need.
+const SPARE: usize = BATCH_EVENTS_MAX.div_ceil(CHUNK) + 1;
 
 /// Milliseconds of one table, as a power of two.
 pub(super) const SPAN_BITS: u32 = 8;
@@ -26,6 +30,8 @@ pub(super) struct Records {
     tables: BTreeMap<u64, HashTable<Place>>,
     len: usize,
     chunks: Vec<Chunk>,
+    /// For the next chunks.
+    spare: Vec<Room>,
     /// Places of records that were removed; the last ones are taken first.
     free: Vec<Place>,
     /// The first place that never was anybody's.
@@ -37,6 +43,18 @@ pub(super) struct Records {
 struct Chunk {
     rows: Vec<Option<Row>>,
     used: usize,
+}
+
+/// Memory for a chunk, touched: it is there when it is written to.
+#[derive(Clone)]
+pub(crate) struct Room(Vec<Option<Row>>);
+
+impl Room {
+    pub fn new() -> Self {
+        let mut rows = Vec::with_capacity(CHUNK);
+        rows.resize_with(CHUNK, || None);
+        Self(rows)
+    }
 }
 
 #[derive(Clone)]
@@ -118,12 +136,25 @@ impl Records {
         place
     }
 
+    pub fn wants_room(&self) -> bool {
+        self.spare.len() < SPARE
+    }
+
+    pub fn add_room(&mut self, room: Room) {
+        self.spare.push(room);
+    }
+
     fn put(&mut self, place: Place, row: Row) {
         let (chunk, number) = split(place);
         if chunk >= self.chunks.len() {
             self.chunks.push(Chunk::default());
         }
         let Some(chunk) = self.chunks.get_mut(chunk) else { return };
+        if chunk.rows.is_empty()
+            && let Some(Room(rows)) = self.spare.pop()
+        {
+            chunk.rows = rows;
+        }
         if number >= chunk.rows.len() {
             chunk.rows.reserve_exact(CHUNK - chunk.rows.len());
             chunk.rows.resize_with(number + 1, || None);
@@ -156,7 +187,11 @@ impl Records {
         let row = chunk.rows.get_mut(row)?.take();
         chunk.used = chunk.used.saturating_sub(1);
         if chunk.used == 0 {
-            chunk.rows = Vec::new();
+            // All its rows are empty.
+            let rows = std::mem::take(&mut chunk.rows);
+            if self.spare.len() < SPARE && rows.len() == CHUNK {
+                self.spare.push(Room(rows));
+            }
         }
         row.map(|row| row.record)
     }

@@ -65,7 +65,15 @@ impl Schedule {
     pub fn insert(&mut self, place: Place, records: &Records) {
         let order = |place| order(self.time, records, place);
         let Some(new) = order(place) else { return };
-        let span = self.spans.entry(number(new)).or_default();
+        let span = match self.spans.get_mut(&number(new)) {
+            Some(span) => span,
+            None => {
+                // As large as the one before, so that it need not grow.
+                let before = self.spans.range(..number(new)).next_back().map_or(0, |(_, span)| span.len);
+                let empty = || Span { places: VecDeque::with_capacity(before), len: 0, in_order: false };
+                self.spans.entry(number(new)).or_insert_with(empty)
+            }
+        };
         span.len += 1;
         if span.in_order {
             let seat = span.seat(new, order);
