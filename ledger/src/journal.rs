@@ -256,7 +256,7 @@ impl Journal {
         segment_bytes: u64,
         prepare_ahead: bool,
     ) -> io::Result<Self> {
-        let file = storage.open(&position.segment)?;
+        let file = storage.open_log(&position.segment)?;
         let mut journal =
             Self { storage, file, position, segment_bytes, preparing: None, prepare_ahead, buffer: Vec::new() };
         journal.prepare();
@@ -289,8 +289,8 @@ impl Journal {
         self.position.outcomes = digest;
     }
 
-    /// Writes one frame of events; [`Journal::sync`] makes it durable. `at`: time of the last of them.
-    pub fn write(&mut self, at: Millis, count: u32, body: &[u8]) -> io::Result<()> {
+    /// Writes one frame of events and returns when it is durable. `at`: time of the last of them.
+    pub fn append(&mut self, at: Millis, count: u32, body: &[u8]) -> io::Result<()> {
         let too_large = || io::Error::new(io::ErrorKind::InvalidInput, "batch larger than a segment");
         let length = u32::try_from(body.len()).map_err(|_| too_large())?;
         if body.len() > self.capacity() {
@@ -299,7 +299,7 @@ impl Journal {
         self.make_room(FRAME_HEADER + body.len())?;
         let mark = self.position.mark(Kind::Events);
         let header = FrameHeader { length, count, at, body: crc32c::crc32c(body), ..mark };
-        self.put(&header, body)?;
+        self.write(&header, body)?;
         self.position.next_seq += u64::from(count);
         self.position.at = at;
         self.position.unsealed = true;
@@ -309,23 +309,18 @@ impl Journal {
     /// Shows that the last frame was synced.
     pub fn seal(&mut self) -> io::Result<()> {
         self.make_room(FRAME_HEADER)?;
-        self.put(&self.position.mark(Kind::Seal), &[])?;
-        self.sync()?;
+        self.write(&self.position.mark(Kind::Seal), &[])?;
         self.position.unsealed = false;
         Ok(())
     }
 
-    /// Returns when what was written is durable.
-    pub fn sync(&mut self) -> io::Result<()> {
-        self.file.sync()
-    }
-
-    fn put(&mut self, header: &FrameHeader, body: &[u8]) -> io::Result<()> {
+    fn write(&mut self, header: &FrameHeader, body: &[u8]) -> io::Result<()> {
         self.buffer.clear();
         self.buffer.extend_from_slice(&header.encode());
         self.buffer.extend_from_slice(body);
         self.buffer.resize(self.buffer.len().next_multiple_of(ALIGNMENT), 0);
         self.file.write_at(self.position.offset, &self.buffer)?;
+        self.file.sync()?;
         self.position.offset += self.buffer.len() as u64;
         self.position.previous = header.checksum();
         Ok(())
@@ -351,9 +346,8 @@ impl Journal {
         }
         // The new segment first: a closed segment without one after it is damage.
         let segment = name_segment(&*self.storage, &header)?;
-        self.put(&closing, &[])?;
-        self.sync()?;
-        self.file = self.storage.open(&segment)?;
+        self.write(&closing, &[])?;
+        self.file = self.storage.open_log(&segment)?;
         let (at, outcomes) = (self.position.at, self.position.outcomes);
         self.position = Position { at, outcomes, ..Position::start(segment, &header) };
         self.prepare();

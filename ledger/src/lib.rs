@@ -7,6 +7,7 @@
 mod clock;
 mod codec;
 mod controls;
+mod direct;
 mod event;
 mod journal;
 pub mod limits;

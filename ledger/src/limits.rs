@@ -3,7 +3,7 @@
 /// Events in one frame at most; further ones wait for the next.
 pub const BATCH_EVENTS_MAX: usize = 8192;
 
-/// Events of a frame from which they are decided while it is synced.
+/// Events of a frame from which they are decided while it is written.
 pub const OVERLAP_EVENTS: usize = 256;
 
 /// Bytes of events in one frame at most; further ones wait for the next.

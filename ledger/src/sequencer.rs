@@ -36,7 +36,7 @@ pub struct LedgerConfig {
     /// Segments from one snapshot to the next at least, more while a snapshot is much larger; 0 for none. They are made
     /// as segments are, aside where `prepare_ahead`.
     pub snapshot_segments: u64,
-    /// A frame of so many events is decided while it is being synced, which takes as long. Nobody can read meanwhile.
+    /// A frame of so many events is decided while it is being written, which takes as long. Nobody can read meanwhile.
     pub overlap_events: usize,
     /// Called once when a write or sync has failed or the clock has jumped. Nothing is answered after it.
     pub on_stop: Box<dyn FnOnce(String) + Send>,
@@ -359,12 +359,32 @@ fn frame_bytes_max(capacity: usize) -> usize {
     BATCH_BYTES_MAX.min(capacity)
 }
 
-/// Makes what was written durable.
-fn sync(journal: &mut Journal) -> Result<(), String> {
-    let started = Instant::now();
-    journal.sync().map_err(|error| format!("journal sync failed: {error}"))?;
-    metrics::histogram!("umbra_ledger_sync_seconds").record(started.elapsed().as_secs_f64());
-    Ok(())
+/// The events of some jobs as they are to be written.
+struct Frame {
+    at: Millis,
+    count: usize,
+    bytes: Vec<Vec<u8>>,
+}
+
+impl Frame {
+    /// Takes their bytes from the jobs.
+    fn of(jobs: &mut [Job], at: Millis) -> Self {
+        let count = jobs.iter().map(Job::len).sum();
+        Self { at, count, bytes: jobs.iter_mut().map(|job| std::mem::take(&mut job.bytes)).collect() }
+    }
+
+    /// Stamps, writes and syncs them. Returns when they are durable.
+    fn write(self, journal: &mut Journal) -> Result<(), String> {
+        let started = Instant::now();
+        let mut body = self.bytes.concat();
+        stamp(&mut body, self.at);
+        let count = u32::try_from(self.count).map_err(|_| "batch too large")?;
+        journal.append(self.at, count, &body).map_err(|error| format!("journal write failed: {error}"))?;
+        metrics::histogram!("umbra_ledger_sync_seconds").record(started.elapsed().as_secs_f64());
+        metrics::histogram!("umbra_ledger_batch_events").record(f64::from(count));
+        metrics::counter!("umbra_ledger_written_bytes_total").increment(body.len() as u64);
+        Ok(())
+    }
 }
 
 struct Sequencer {
@@ -456,26 +476,19 @@ impl Sequencer {
         Taken::Jobs(jobs)
     }
 
-    /// Stamps, writes, syncs, applies, answers: in this order. A crash before the sync is over leaves nothing that
-    /// was answered; after it, replay gives the same outcomes.
-    fn batch(&mut self, jobs: Vec<Job>) -> Result<(), String> {
+    /// Writes, decides, tells and answers. A crash before the write is durable leaves nothing that was told or answered;
+    /// after it, replay gives the same outcomes.
+    fn batch(&mut self, mut jobs: Vec<Job>) -> Result<(), String> {
         let last_at = self.read(State::at)?;
         // Events of a frame share its time. Moved on with each of them, time would run ahead of the clock above a
         // thousand a second: holds would end early, and in the end every new id would be too old.
         let at = self.now()?.max(last_at);
-        let mut body = Vec::with_capacity(jobs.iter().map(|job| job.bytes.len()).sum());
-        jobs.iter().for_each(|job| body.extend_from_slice(&job.bytes));
-        stamp(&mut body, at);
-        let count = jobs.iter().map(Job::len).sum::<usize>();
+        let frame = Frame::of(&mut jobs, at);
         let segment = self.journal.segment();
-        let frame_count = u32::try_from(count).map_err(|_| "batch too large")?;
-        self.journal.write(at, frame_count, &body).map_err(|error| format!("journal write failed: {error}"))?;
-        metrics::histogram!("umbra_ledger_batch_events").record(count as f64);
-        metrics::counter!("umbra_ledger_written_bytes_total").increment(body.len() as u64);
-        let decided = if count < self.overlap_events {
-            self.sync_then_decide(jobs, at)?
+        let decided = if frame.count < self.overlap_events {
+            self.write_then_decide(frame, jobs)?
         } else {
-            self.sync_while_deciding(jobs, at)?
+            self.write_while_deciding(frame, jobs)?
         };
         self.journal.set_outcomes(decided.digest);
         decided.told.iter().for_each(|applied| self.feeds.iter().for_each(|feed| feed.send(applied)));
@@ -484,31 +497,32 @@ impl Sequencer {
         Ok(())
     }
 
-    fn sync_then_decide(&mut self, jobs: Vec<Job>, at: Millis) -> Result<Decided, String> {
-        sync(&mut self.journal)?;
-        let mut state = self.state.write().map_err(|_| UNREADABLE)?;
-        let state = state.as_mut().ok_or(UNREADABLE)?;
+    fn write_then_decide(&mut self, frame: Frame, jobs: Vec<Job>) -> Result<Decided, String> {
+        let at = frame.at;
+        frame.write(&mut self.journal)?;
+        let mut locked = self.state.write().map_err(|_| UNREADABLE)?;
+        let state = locked.as_mut().ok_or(UNREADABLE)?;
         self.rooms.iter().for_each(|rooms| rooms.give(state));
         Ok(decide(jobs, Turn::new(state, at, &self.feeds)))
     }
 
-    /// Of many events deciding takes longer than a sync, so both are done at once. Nobody sees the state before it is
-    /// durable: it stays locked until then. If the sync fails it is taken away, and a panic poisons the lock.
-    fn sync_while_deciding(&mut self, jobs: Vec<Job>, at: Millis) -> Result<Decided, String> {
+    /// Of many events deciding takes longer than writing, so both are done at once. Nobody sees the state before it is
+    /// durable: it stays locked until then. If the write fails it is taken away, and a panic poisons the lock.
+    fn write_while_deciding(&mut self, frame: Frame, jobs: Vec<Job>) -> Result<Decided, String> {
         let Self { journal, state, rooms, feeds, .. } = self;
         let mut locked = state.write().map_err(|_| UNREADABLE)?;
         let state = locked.as_mut().ok_or(UNREADABLE)?;
         rooms.iter().for_each(|rooms| rooms.give(state));
-        let turn = Turn::new(state, at, feeds);
-        let (decided, synced) = std::thread::scope(|scope| {
-            let syncing = scope.spawn(|| sync(journal));
-            (decide(jobs, turn), syncing.join())
+        let turn = Turn::new(state, frame.at, feeds);
+        let (decided, written) = std::thread::scope(|scope| {
+            let writing = scope.spawn(|| frame.write(journal));
+            (decide(jobs, turn), writing.join())
         });
-        let synced = synced.unwrap_or_else(|_| Err("the sync of the journal has panicked".into()));
-        if synced.is_err() {
+        let written = written.unwrap_or_else(|_| Err("the writing of the journal has panicked".into()));
+        if written.is_err() {
             *locked = None;
         }
-        synced.map(|()| decided)
+        written.map(|()| decided)
     }
 
     fn seal(&mut self) -> Result<(), String> {

@@ -5,6 +5,8 @@ use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use crate::direct::{self, Aligned, BLOCK, DirectLog};
+
 /// A folder of files.
 pub trait Storage: Send + Sync {
     fn list(&self) -> io::Result<Vec<String>>;
@@ -14,6 +16,10 @@ pub trait Storage: Send + Sync {
     /// Makes a file of `size` zeros, written and synced; replaces one of that name.
     fn create(&self, name: &str, size: u64) -> io::Result<()>;
     fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>>;
+    /// Opens a file that is written on and on: behind what is written stands nothing, or zeros.
+    fn open_log(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
+        self.open(name)
+    }
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes created, renamed and removed names durable.
@@ -87,12 +93,15 @@ impl Storage for FileStorage {
     }
 
     fn create(&self, name: &str, size: u64) -> io::Result<()> {
-        let mut file = File::create(self.folder.join(name))?;
-        let zeros = vec![0; FILL];
+        let path = self.folder.join(name);
+        let plain = File::create(&path)?;
+        let direct = if is_whole(size) { direct::open(&path, OpenOptions::new().write(true))? } else { None };
+        let mut file = direct.unwrap_or(plain);
+        let zeros = Aligned::new(FILL);
         let mut left = size;
         while left > 0 {
             let part = usize::try_from(left.min(FILL as u64)).unwrap_or(FILL);
-            file.write_all(zeros.get(..part).unwrap_or_default())?;
+            file.write_all(zeros.get(part))?;
             left -= part as u64;
         }
         file.sync_all()
@@ -100,6 +109,15 @@ impl Storage for FileStorage {
 
     fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
         Ok(Box::new(DiskFile(OpenOptions::new().write(true).open(self.folder.join(name))?)))
+    }
+
+    fn open_log(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
+        let path = self.folder.join(name);
+        let direct = if is_whole(fs::metadata(&path)?.len()) { DirectLog::open(&path)? } else { None };
+        match direct {
+            Some(log) => Ok(Box::new(log)),
+            None => self.open(name),
+        }
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -112,6 +130,21 @@ impl Storage for FileStorage {
 
     fn sync_dir(&self) -> io::Result<()> {
         File::open(&self.folder)?.sync_all()
+    }
+}
+
+/// Whether a file of this size can be written past the system's cache.
+fn is_whole(size: u64) -> bool {
+    size.is_multiple_of(BLOCK as u64)
+}
+
+impl StorageFile for DirectLog {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        DirectLog::write_at(self, offset, bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        DirectLog::sync(self)
     }
 }
 

@@ -81,7 +81,7 @@ struct Run<'a> {
     storage: Arc<dyn Storage>,
     /// Of odd seeds one with every segment, of even ones none.
     snapshot_segments: u64,
-    /// Of every second pair of seeds every frame is decided while it is synced, of the others none.
+    /// Of every second pair of seeds every frame is decided while it is written, of the others none.
     overlap_events: usize,
     acknowledged: BTreeMap<EventId, Essence>,
 }
@@ -297,15 +297,18 @@ fn a_lost_or_doubled_event_is_found_out() {
 /// was decided before, nothing can any more. Who follows is told of the first event alone.
 #[test]
 fn a_failed_call_is_reported_once() {
-    for (overlap_events, failing, shown) in
-        [(usize::MAX, "write", Ok(1)), (usize::MAX, "sync", Ok(1)), (1, "write", Ok(1)), (1, "sync", Err(Stopped))]
-    {
+    for (overlap_events, failing, shown) in [
+        (usize::MAX, "write", Ok(1)),
+        (usize::MAX, "sync", Ok(1)),
+        (1, "write", Err(Stopped)),
+        (1, "sync", Err(Stopped)),
+    ] {
         let disk = SimStorage::default();
         let reports = Arc::new(AtomicU32::new(0));
         let clock = Arc::new(ManualClock::new(START));
         let counter = Arc::clone(&reports);
         let on_stop = Box::new(move |reason: String| {
-            assert!(reason.contains(failing) && reason.contains("the disk has failed"), "{reason}");
+            assert!(reason.contains("the disk has failed"), "{reason}");
             counter.fetch_add(1, Ordering::SeqCst);
         });
         let (feed, mut followed) = ledger::subscribe("follower", 0);
