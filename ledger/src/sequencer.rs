@@ -312,7 +312,7 @@ impl<'a> Turn<'a> {
         Self { state, at, first_seq, digest: 0, told: (!feeds.is_empty()).then(Vec::new), ahead: Ahead::default() }
     }
 
-    pub fn read_ahead<'e>(&mut self, number: usize, next: impl Iterator<Item = &'e Event>) {
+    pub fn read_ahead<'e>(&mut self, number: usize, next: impl Iterator<Item = &'e Event> + Clone) {
         self.ahead.look(self.state, number, next);
     }
 

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 use super::entry::credits;
+use super::index::Index;
+use super::records::Place;
 use crate::event::{AccountId, AccountKind, Entry, Floor, Posting};
 use crate::outcome::Code;
 
@@ -87,7 +88,7 @@ const TABLES: usize = 256;
 #[derive(Clone, Default)]
 pub(super) struct Accounts {
     /// None, or [`TABLES`].
-    tables: Vec<HashTable<u32>>,
+    tables: Vec<Index>,
     chunks: Vec<Vec<Row>>,
     len: usize,
 }
@@ -106,14 +107,14 @@ fn hash(id: AccountId) -> u64 {
 
 /// Tables go by bits that they do not use themselves.
 fn table(hash: u64) -> usize {
-    (hash >> 40) as usize % TABLES
+    hash as usize % TABLES
 }
 
-fn split(place: u32) -> (usize, usize) {
+fn split(place: Place) -> (usize, usize) {
     (place as usize / CHUNK, place as usize % CHUNK)
 }
 
-fn row(chunks: &[Vec<Row>], place: u32) -> Option<&Row> {
+fn row(chunks: &[Vec<Row>], place: Place) -> Option<&Row> {
     let (chunk, row) = split(place);
     chunks.get(chunk)?.get(row)
 }
@@ -123,10 +124,9 @@ impl Accounts {
         self.len
     }
 
-    fn place(&self, id: AccountId) -> Option<u32> {
+    fn place(&self, id: AccountId) -> Option<Place> {
         let hash = hash(id);
-        let is_meant = |place: &u32| row(&self.chunks, *place).is_some_and(|row| row.id == id);
-        self.tables.get(table(hash))?.find(hash, is_meant).copied()
+        self.tables.get(table(hash))?.find(hash, |place| row(&self.chunks, place).is_some_and(|row| row.id == id))
     }
 
     pub fn get(&self, id: AccountId) -> Option<&Account> {
@@ -135,13 +135,13 @@ impl Accounts {
 
     /// Reads some accounts and changes nothing. Of millions any two are far apart in memory; asked for all at once, they
     /// come together and not one after the other. So first where they lie, which is at hand, and then the rows.
-    pub fn warm(&self, ids: impl Iterator<Item = AccountId>, places: &mut Vec<u32>) {
+    pub fn warm(&self, ids: impl Iterator<Item = AccountId>, places: &mut Vec<Place>) {
         places.clear();
         places.extend(ids.filter_map(|id| {
             let hash = hash(id);
-            self.tables.get(table(hash))?.iter_hash(hash).next().copied()
+            self.tables.get(table(hash))?.guess(hash)
         }));
-        let look = |place: &u32| row(&self.chunks, *place).map_or(0, |row| row.account.debits);
+        let look = |place: &Place| row(&self.chunks, *place).map_or(0, |row| row.account.debits);
         std::hint::black_box(places.iter().map(look).fold(0, i64::wrapping_add));
     }
 
@@ -173,19 +173,18 @@ impl Accounts {
         if self.get(id).is_some() {
             return Err(Code::AccountExists);
         }
-        let place = u32::try_from(self.len).map_err(|_| Code::Full)?;
-        if self.len >= max {
+        let place = Place::try_from(self.len).map_err(|_| Code::Full)?;
+        if self.len >= max || place == Place::MAX {
             return Err(Code::Full);
         }
-        self.tables.resize_with(TABLES, HashTable::new);
+        self.tables.resize_with(TABLES, Index::default);
         if self.chunks.last().is_none_or(|chunk| chunk.len() >= CHUNK) {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
         self.chunks.last_mut().ok_or(Code::Full)?.push(Row { id, account });
         self.len += 1;
-        let again = |place: &u32| row(&self.chunks, *place).map_or(0, |row| hash(row.id));
         let hash = hash(id);
-        self.tables.get_mut(table(hash)).ok_or(Code::Full)?.insert_unique(hash, place, again);
+        self.tables.get_mut(table(hash)).ok_or(Code::Full)?.insert(hash, place);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use super::Changes;
 use super::State;
+use super::records::Place;
 use crate::event::{Body, CardAction, CardEvent, Event, Millis, Posting};
 use crate::outcome::Applied;
 
@@ -11,14 +12,16 @@ const AHEAD: usize = 32;
 /// Reads ahead and changes nothing.
 #[derive(Default)]
 pub(crate) struct Ahead {
-    places: Vec<u32>,
+    places: Vec<Place>,
 }
 
 impl Ahead {
     /// Before what is `number`th in a row, looks at what comes next, once for many.
-    pub fn look<'e>(&mut self, state: &State, number: usize, next: impl Iterator<Item = &'e Event>) {
+    pub fn look<'e>(&mut self, state: &State, number: usize, next: impl Iterator<Item = &'e Event> + Clone) {
         if number.is_multiple_of(AHEAD) {
-            let accounts = next.take(AHEAD).flat_map(postings).map(|posting| posting.account);
+            let next = next.take(AHEAD);
+            state.memory.warm(next.clone().map(|event| event.id));
+            let accounts = next.flat_map(postings).map(|posting| posting.account);
             state.accounts.warm(accounts, &mut self.places);
         }
     }

@@ -57,6 +57,11 @@ impl Memory {
         self.records.iter()
     }
 
+    /// Looks where records of some ids would be found, and changes nothing.
+    pub fn warm(&self, ids: impl Iterator<Item = EventId>) {
+        self.records.warm(ids);
+    }
+
     pub fn wants_room(&self) -> bool {
         self.records.wants_room()
     }

@@ -7,6 +7,7 @@ mod entry;
 mod forwarding;
 mod holds;
 mod image;
+mod index;
 mod memory;
 mod messages;
 mod record;

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
-
+use super::index::Index;
 use super::record::Record;
 use crate::event::EventId;
 use crate::limits::BATCH_EVENTS_MAX;
@@ -27,7 +26,7 @@ pub(super) type Place = u32;
 #[derive(Clone, Default)]
 pub(super) struct Records {
     /// By the time of ids.
-    tables: BTreeMap<u64, HashTable<Place>>,
+    tables: BTreeMap<u64, Index>,
     len: usize,
     chunks: Vec<Chunk>,
     /// For the next chunks.
@@ -91,8 +90,14 @@ impl Records {
 
     pub fn place(&self, id: EventId) -> Option<Place> {
         let halves = halves(id);
-        let is_meant = |place: &Place| row(&self.chunks, *place).is_some_and(|row| row.id == halves);
-        self.tables.get(&span(id))?.find(hash(halves), is_meant).copied()
+        let is_meant = |place| row(&self.chunks, place).is_some_and(|row| row.id == halves);
+        self.tables.get(&span(id))?.find(hash(halves), is_meant)
+    }
+
+    /// Looks where records of some ids would be found, and changes nothing.
+    pub fn warm(&self, ids: impl Iterator<Item = EventId>) {
+        let look = |id: EventId| self.tables.get(&span(id)).and_then(|table| table.guess(hash(halves(id))));
+        std::hint::black_box(ids.filter_map(look).fold(0, Place::wrapping_add));
     }
 
     /// What lies there.
@@ -121,17 +126,16 @@ impl Records {
         };
         let halves = halves(id);
         self.put(place, Row { id: halves, record });
-        let Self { tables, chunks, .. } = self;
-        let again = |place: &Place| row(chunks, *place).map_or(0, |row| hash(row.id));
+        let tables = &mut self.tables;
         let table = match tables.get_mut(&span(id)) {
             Some(table) => table,
             None => {
                 // As large as the one before: growing means finding everything a new place.
                 let before = tables.range(..span(id)).next_back().map_or(0, |(_, table)| table.len());
-                tables.entry(span(id)).or_insert_with(|| HashTable::with_capacity(before))
+                tables.entry(span(id)).or_insert_with(|| Index::with_capacity(before))
             }
         };
-        table.insert_unique(hash(halves), place, again);
+        table.insert(hash(halves), place);
         self.len += 1;
         place
     }
@@ -175,9 +179,9 @@ impl Records {
         let halves = halves(id);
         let Self { tables, chunks, .. } = self;
         let table = tables.get_mut(&span(id))?;
-        let is_meant = |place: &Place| row(chunks, *place).is_some_and(|row| row.id == halves);
-        let (place, _) = table.find_entry(hash(halves), is_meant).ok()?.remove();
-        if table.is_empty() {
+        let is_meant = |place| row(chunks, place).is_some_and(|row| row.id == halves);
+        let place = table.remove(hash(halves), is_meant)?;
+        if table.len() == 0 {
             tables.remove(&span(id));
         }
         self.free.push(place);
@@ -199,7 +203,7 @@ impl Records {
     /// In the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = (EventId, &Record)> {
         self.tables.values().flat_map(|table| {
-            let mut rows: Vec<_> = table.iter().filter_map(|place| self.at(*place)).collect();
+            let mut rows: Vec<_> = table.iter().filter_map(|place| self.at(place)).collect();
             rows.sort_unstable_by_key(|(id, _)| *id);
             rows
         })
