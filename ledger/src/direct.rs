@@ -37,6 +37,21 @@ impl Aligned {
     }
 }
 
+/// Memory that a file is read into, and the next one again.
+#[derive(Default)]
+pub struct ReadBuffer(Option<Aligned>);
+
+impl ReadBuffer {
+    /// So many bytes of it; what they are is not said.
+    pub fn of(&mut self, length: usize) -> &mut [u8] {
+        let whole = length.next_multiple_of(BLOCK);
+        if self.0.as_ref().is_none_or(|aligned| aligned.capacity() < whole) {
+            self.0 = Some(Aligned::new(whole));
+        }
+        self.0.as_mut().map(|aligned| aligned.get_mut(length)).unwrap_or_default()
+    }
+}
+
 /// Opens a file so; `None` where its file system has no such thing.
 pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
     let flag = i32::try_from(rustix::fs::OFlags::DIRECT.bits()).map_err(io::Error::other)?;

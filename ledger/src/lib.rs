@@ -31,6 +31,7 @@ pub use controls::{
     Atc, ClosedDay, Controls, Limit, Period, Side, Subject, Sum, TerminalDay, TerminalId, Total, Totals, Usage,
     UsageKey,
 };
+pub use direct::ReadBuffer;
 pub use event::{
     AccountId, AccountKind, Body, CardAction, CardEvent, CardId, Content, Entry, Event, EventId, Floor, Key, Millis,
     PinCheck, Posting, Reference,

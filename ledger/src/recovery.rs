@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crate::codec;
+use crate::direct::ReadBuffer;
 use crate::event::{Event, Millis};
 use crate::journal::{
     ALIGNMENT, ARCHIVED, EVENT_HEADER, FORMAT_VERSION, FRAME_HEADER, FrameHeader, Kind, LIVE, Position, RULES_OLDEST,
@@ -82,7 +83,7 @@ pub fn scan(
     let Range { from, until } = range;
     let last_at = from.as_ref().map_or(0, |from| from.at);
     let mut reader = Reader { visit, end: from, closed: true, torn: false, prepared: None, last_at, frames: 0 };
-    let mut count = 0;
+    let (mut count, mut buffer) = (0, ReadBuffer::default());
     // Where the journal is being written, segments are added while the others are read.
     while reader.closed {
         let next_seq = reader.end.as_ref().map_or(0, |end| end.next_seq);
@@ -94,7 +95,7 @@ pub fn scan(
             return Err(OpenError::BeginsLate { first: *first });
         }
         for (first_seq, name) in &found {
-            reader.segment(name, *first_seq, &storage.read(name)?)?;
+            reader.segment(name, *first_seq, storage.read_into(name, &mut buffer)?)?;
         }
         count += found.len() as u64;
         match &reader.end {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
+use crate::direct::BLOCK;
 use crate::journal::{
     ARCHIVED, FORMAT_VERSION, LIVE, Position, RULES_OLDEST, RULES_VERSION, SEGMENT_HEADER, array, first_seq_of, sealed,
     segment_name, unsealed,
@@ -76,8 +77,11 @@ pub fn read(storage: &dyn Storage, next_seq: u64) -> io::Result<Snapshot> {
     let mut body = Summed { inner: file.take(header.length), sum: 0 };
     let state = State::read_image(&mut body)?;
     let Summed { inner, sum } = body;
-    if inner.limit() > 0 || inner.into_inner().read(&mut [0])? > 0 {
-        return Err(invalid("bytes are left behind its end"));
+    let left = inner.limit();
+    let mut behind = Vec::new();
+    inner.into_inner().take(BLOCK as u64).read_to_end(&mut behind)?;
+    if left > 0 || behind.len() >= BLOCK || behind.iter().any(|byte| *byte != 0) {
+        return Err(invalid("bytes are missing, or left behind its end"));
     }
     let position = header.position();
     if sum != header.sum || position.next_seq != next_seq || (state.seq() + 1, state.at()) != (next_seq, position.at) {
@@ -90,10 +94,15 @@ pub fn read(storage: &dyn Storage, next_seq: u64) -> io::Result<Snapshot> {
 /// Gives its size.
 fn write(storage: &dyn Storage, snapshot: &Snapshot, stop: &AtomicBool) -> io::Result<u64> {
     storage.create(NEXT, 0)?;
-    let body = AtEnd { file: storage.open(NEXT)?, offset: HEADER as u64, sum: 0, stop };
+    let mut file = storage.open_log(NEXT)?;
+    file.write_at(0, &[0; HEADER])?;
+    let body = AtEnd { file, offset: HEADER as u64, sum: 0, stop };
     let mut body = BufWriter::with_capacity(BUFFER, body);
     snapshot.state.write_image(&mut body)?;
     let AtEnd { mut file, offset, sum, .. } = body.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.sync()?;
+    // No longer at its end.
+    let mut file = storage.open(NEXT)?;
     file.write_at(0, &Header::new(&snapshot.position, offset - HEADER as u64, sum).encode())?;
     file.sync()?;
     storage.rename(NEXT, &snapshot_name(snapshot.position.next_seq))?;
@@ -337,7 +346,7 @@ fn make_as_they_close(storage: &dyn Storage, mut pace: Pace, closed: &Receiver<u
 
 /// Makes the calling thread background: what is paid comes first.
 fn give_way() {
-    const NICENESS: i32 = 10;
+    const NICENESS: i32 = 19;
     // Linux takes the calling thread for process 0. A refusal only costs the preference.
     let _ = rustix::process::setpriority_process(None, NICENESS);
 }

@@ -5,12 +5,19 @@ use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::direct::{self, Aligned, BLOCK, DirectLog};
+use crate::direct::{self, Aligned, BLOCK, DirectLog, ReadBuffer};
 
 /// A folder of files.
 pub trait Storage: Send + Sync {
     fn list(&self) -> io::Result<Vec<String>>;
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+    /// As `read`, into memory that was used for another file before.
+    fn read_into<'b>(&self, name: &str, buffer: &'b mut ReadBuffer) -> io::Result<&'b [u8]> {
+        let bytes = self.read(name)?;
+        let place = buffer.of(bytes.len());
+        place.copy_from_slice(&bytes);
+        Ok(place)
+    }
     /// The file from its start, for one that is too large to be read at once.
     fn reader(&self, name: &str) -> io::Result<Box<dyn Read + Send>>;
     /// Makes a file of `size` zeros, written and synced; replaces one of that name.
@@ -84,6 +91,16 @@ impl Storage for FileStorage {
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let path = self.folder.join(name);
         fs::read(&path).map_err(|error| at(&path, error))
+    }
+
+    fn read_into<'b>(&self, name: &str, buffer: &'b mut ReadBuffer) -> io::Result<&'b [u8]> {
+        let path = self.folder.join(name);
+        let plain = File::open(&path).map_err(|error| at(&path, error))?;
+        let size = plain.metadata()?.len();
+        let direct = if is_whole(size) { direct::open(&path, OpenOptions::new().read(true))? } else { None };
+        let place = buffer.of(usize::try_from(size).map_err(io::Error::other)?);
+        direct.unwrap_or(plain).read_exact_at(place, 0).map_err(|error| at(&path, error))?;
+        Ok(place)
     }
 
     fn reader(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
