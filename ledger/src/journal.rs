@@ -238,6 +238,7 @@ pub struct Journal {
     /// Prepares the next segment off the path of events; `None` where that is done in place.
     preparing: Option<JoinHandle<io::Result<()>>>,
     prepare_ahead: bool,
+    /// Of the frame that is being written; empty in between.
     buffer: Vec<u8>,
 }
 
@@ -289,17 +290,21 @@ impl Journal {
         self.position.outcomes = digest;
     }
 
-    /// Writes one frame of events and returns when it is durable. `at`: time of the last of them.
-    pub fn append(&mut self, at: Millis, count: u32, body: &[u8]) -> io::Result<()> {
+    /// Writes one frame of events, given as they stand in it but for their time, and returns when it is durable.
+    pub fn append(&mut self, at: Millis, count: u32, events: &[Vec<u8>]) -> io::Result<()> {
         let too_large = || io::Error::new(io::ErrorKind::InvalidInput, "batch larger than a segment");
-        let length = u32::try_from(body.len()).map_err(|_| too_large())?;
-        if body.len() > self.capacity() {
+        let bytes = events.iter().map(Vec::len).sum::<usize>();
+        let length = u32::try_from(bytes).map_err(|_| too_large())?;
+        if bytes > self.capacity() {
             return Err(too_large());
         }
-        self.make_room(FRAME_HEADER + body.len())?;
-        let mark = self.position.mark(Kind::Events);
-        let header = FrameHeader { length, count, at, body: crc32c::crc32c(body), ..mark };
-        self.write(&header, body)?;
+        self.make_room(FRAME_HEADER + bytes)?;
+        self.buffer.resize(FRAME_HEADER, 0);
+        events.iter().for_each(|events| self.buffer.extend_from_slice(events));
+        let body = self.buffer.get_mut(FRAME_HEADER..).unwrap_or_default();
+        stamp(body, at);
+        let body = crc32c::crc32c(body);
+        self.write(&FrameHeader { length, count, at, body, ..self.position.mark(Kind::Events) })?;
         self.position.next_seq += u64::from(count);
         self.position.at = at;
         self.position.unsealed = true;
@@ -309,19 +314,27 @@ impl Journal {
     /// Shows that the last frame was synced.
     pub fn seal(&mut self) -> io::Result<()> {
         self.make_room(FRAME_HEADER)?;
-        self.write(&self.position.mark(Kind::Seal), &[])?;
+        self.mark(Kind::Seal)?;
         self.position.unsealed = false;
         Ok(())
     }
 
-    fn write(&mut self, header: &FrameHeader, body: &[u8]) -> io::Result<()> {
-        self.buffer.clear();
-        self.buffer.extend_from_slice(&header.encode());
-        self.buffer.extend_from_slice(body);
+    /// A frame without events.
+    fn mark(&mut self, kind: Kind) -> io::Result<()> {
+        self.buffer.resize(FRAME_HEADER, 0);
+        self.write(&self.position.mark(kind))
+    }
+
+    /// The frame in the buffer, once its header is set.
+    fn write(&mut self, header: &FrameHeader) -> io::Result<()> {
+        if let Some(place) = self.buffer.first_chunk_mut() {
+            *place = header.encode();
+        }
         self.buffer.resize(self.buffer.len().next_multiple_of(ALIGNMENT), 0);
         self.file.write_at(self.position.offset, &self.buffer)?;
         self.file.sync()?;
         self.position.offset += self.buffer.len() as u64;
+        self.buffer.clear();
         self.position.previous = header.checksum();
         Ok(())
     }
@@ -346,7 +359,7 @@ impl Journal {
         }
         // The new segment first: a closed segment without one after it is damage.
         let segment = name_segment(&*self.storage, &header)?;
-        self.write(&closing, &[])?;
+        self.mark(Kind::Close)?;
         self.file = self.storage.open_log(&segment)?;
         let (at, outcomes) = (self.position.at, self.position.outcomes);
         self.position = Position { at, outcomes, ..Position::start(segment, &header) };
@@ -360,6 +373,17 @@ impl Drop for Journal {
         if let Some(preparing) = self.preparing.take() {
             let _ = preparing.join();
         }
+    }
+}
+
+/// Writes the time of framed events.
+fn stamp(mut frames: &mut [u8], at: Millis) {
+    while let Some((header, rest)) = frames.split_first_chunk_mut::<EVENT_HEADER>() {
+        let [a, b, c, d, time @ ..] = header;
+        time.copy_from_slice(&at.to_le_bytes());
+        let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
+        let Some((_, next)) = rest.split_at_mut_checked(length) else { return };
+        frames = next;
     }
 }
 

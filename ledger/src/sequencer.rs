@@ -21,7 +21,7 @@ use crate::rooms::Rooms;
 use crate::snapshot::{self, Snapshot, Snapshots};
 use crate::state::{AccountView, Ahead, Changes, HoldView, Recall, Recorded, State};
 use crate::storage::Storage;
-use crate::submission::{Answer, Job, Stopped, SubmitError, Submitted, SubmittedAll, stamp};
+use crate::submission::{Answer, Job, Stopped, SubmitError, Submitted, SubmittedAll};
 use crate::subscription::{AppliedEvent, Feed};
 
 /// How a ledger is set up.
@@ -373,16 +373,16 @@ impl Frame {
         Self { at, count, bytes: jobs.iter_mut().map(|job| std::mem::take(&mut job.bytes)).collect() }
     }
 
-    /// Stamps, writes and syncs them. Returns when they are durable.
+    /// Returns when they are durable.
     fn write(self, journal: &mut Journal) -> Result<(), String> {
         let started = Instant::now();
-        let mut body = self.bytes.concat();
-        stamp(&mut body, self.at);
         let count = u32::try_from(self.count).map_err(|_| "batch too large")?;
-        journal.append(self.at, count, &body).map_err(|error| format!("journal write failed: {error}"))?;
+        let written = journal.append(self.at, count, &self.bytes);
+        written.map_err(|error| format!("journal write failed: {error}"))?;
         metrics::histogram!("umbra_ledger_sync_seconds").record(started.elapsed().as_secs_f64());
         metrics::histogram!("umbra_ledger_batch_events").record(f64::from(count));
-        metrics::counter!("umbra_ledger_written_bytes_total").increment(body.len() as u64);
+        metrics::counter!("umbra_ledger_written_bytes_total")
+            .increment(self.bytes.iter().map(|bytes| bytes.len() as u64).sum());
         Ok(())
     }
 }

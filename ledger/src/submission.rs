@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use crate::codec::{self, TooLarge};
-use crate::event::{Event, Millis};
+use crate::event::Event;
 use crate::journal::EVENT_HEADER;
 use crate::outcome::Applied;
 use crate::sequencer::Turn;
@@ -178,15 +178,4 @@ fn frame(event: &Event, bytes: &mut Vec<u8>) -> Result<(), TooLarge> {
         place.copy_from_slice(&length.to_le_bytes());
     }
     Ok(())
-}
-
-/// Writes the time of framed events.
-pub(crate) fn stamp(mut frames: &mut [u8], at: Millis) {
-    while let Some((header, rest)) = frames.split_first_chunk_mut::<EVENT_HEADER>() {
-        let [a, b, c, d, time @ ..] = header;
-        time.copy_from_slice(&at.to_le_bytes());
-        let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
-        let Some((_, next)) = rest.split_at_mut_checked(length) else { return };
-        frames = next;
-    }
 }
