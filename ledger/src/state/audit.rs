@@ -1,7 +1,8 @@
 //! What must hold, and what the state amounts to.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write};
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, Write};
 
 use super::accounts::Account;
 use super::{Changes, State};
@@ -94,13 +95,10 @@ impl State {
 
     /// Equal states have equal digests, however they came about.
     pub fn digest(&self) -> u64 {
-        let mut digest = Digest(Digest::START);
-        let holds: BTreeMap<_, _> = self.holds.iter().collect();
+        let mut digest = Digest(foldhash::quality::FixedState::with_seed(0).build_hasher());
         // Writing to a digest cannot fail.
-        let _ = write!(digest, "{:?}{holds:?}{:?}", self.accounts.sorted(), self.memory.rows());
-        let _ = write!(digest, "{:?}{:?}{:?}", self.pin_tries, self.counters, self.usages);
-        let _ = write!(digest, "{:?}{:?}{},{}", self.terminals, self.messages, self.seq, self.at);
-        digest.0
+        let _ = self.write_image(&mut digest);
+        digest.0.finish()
     }
 
     /// Rows of the tables, for reports and gauges, in the order of `Bounds::tables`.
@@ -169,17 +167,16 @@ fn check_account(account: &Account, held: (i128, i128)) -> Result<(), &'static s
     Ok(())
 }
 
-/// FNV-1a over text as it is written: nothing as large as the state is ever built.
-struct Digest(u64);
-
-impl Digest {
-    const START: u64 = 0xCBF2_9CE4_8422_2325;
-    const PRIME: u64 = 0x0000_0100_0000_01B3;
-}
+/// Over the image as it is written: nothing as large as the state is ever built.
+struct Digest(foldhash::quality::FoldHasher<'static>);
 
 impl Write for Digest {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0 = text.bytes().fold(self.0, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(Self::PRIME));
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

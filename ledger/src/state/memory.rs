@@ -337,9 +337,4 @@ impl Memory {
     pub fn charges(&self) -> impl Iterator<Item = &Charge> {
         self.records.iter().flat_map(|(_, record)| record.charges())
     }
-
-    /// For digests.
-    pub fn rows(&self) -> impl std::fmt::Debug {
-        (&self.records, &self.tombstones, self.forgotten_before)
-    }
 }

@@ -41,6 +41,10 @@ pub struct Args {
     /// Events that a client submits together, where there are many
     #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: u32,
+    /// First post entries until the ledger remembers as many events as it may, as after ten seconds of such a load: from
+    /// then on each lets an older one go. Takes 3 GB of memory and as much disk
+    #[arg(long)]
+    fill: bool,
     /// The same seed gives the same movements
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -56,6 +60,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         accounts: args.accounts,
         in_flight: usize::try_from(args.in_flight)?,
         batch: usize::try_from(args.batch)?,
+        fill: args.fill,
         seed: args.seed,
     };
     let folder = scratch::folder(args.dir.as_deref())?;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use ledger::{FileStorage, Ledger, LedgerConfig, SystemClock};
+use ledger::{FileStorage, Ledger, LedgerConfig, State, SystemClock};
 use load_report::Finding;
 
 use crate::findings;
@@ -39,10 +39,11 @@ pub fn run(settings: &Settings, folder: &Path, progress: &Progress) -> anyhow::R
     let ledger = Ledger::open(Arc::new(storage), LedgerConfig::new(Arc::new(SystemClock)))?;
     let mut driver = Driver::new(ledger, settings);
     let bytes_per_account = open_accounts(&mut driver, settings, progress)?;
+    let growing = if settings.fill { Some(fill(&mut driver, progress)?) } else { None };
     let rounds = measure_rounds(&mut driver, &mut file, settings, progress)?;
     progress.stage("checking the journal");
     let truth = truth::check(driver, folder, &mut findings);
-    Ok(LedgerReport::new(settings.clone(), bytes_per_account, rounds, truth, findings))
+    Ok(LedgerReport::new(settings.clone(), bytes_per_account, growing, rounds, truth, findings))
 }
 
 fn warn_of_memory(folder: &Path, progress: &Progress) -> Vec<Finding> {
@@ -67,6 +68,24 @@ fn open_accounts(driver: &mut Driver, settings: &Settings, progress: &Progress) 
     // Only now: the driver's own books are not the ledger's memory.
     driver.open_books();
     Ok(grown as f64 / f64::from(settings.accounts))
+}
+
+/// Entries until the ledger remembers as many events as it may; gives how many a second.
+fn fill(driver: &mut Driver, progress: &Progress) -> anyhow::Result<f64> {
+    /// Between two looks at how many it remembers.
+    const STRETCH: Duration = Duration::from_secs(1);
+    progress.stage("filling the ledger's memory of events");
+    let (mut posted, mut time) = (0, Duration::ZERO);
+    while driver.ledger().read(|state| remembered(state) < state.bounds().records)? {
+        let (count, elapsed) = driver.load(STRETCH, step::Step::Post)?;
+        posted += count;
+        time += elapsed;
+    }
+    Ok(posted as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE))
+}
+
+fn remembered(state: &State) -> usize {
+    state.sizes().into_iter().find(|(table, _)| *table == "remembered_events").map_or(0, |(_, rows)| rows)
 }
 
 fn measure_rounds(

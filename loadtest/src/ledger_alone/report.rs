@@ -39,12 +39,13 @@ impl LedgerReport {
     pub fn new(
         settings: Settings,
         bytes_per_account: f64,
+        growing: Option<f64>,
         rounds: Vec<Round>,
         truth: Truth,
         mut findings: Vec<Finding>,
     ) -> Self {
         findings.extend(findings::others(&rounds.iter().map(|round| round.others_cores).collect::<Vec<_>>()));
-        let figures = figures(&rounds, bytes_per_account);
+        let figures = figures(&rounds, bytes_per_account, growing);
         let of = |name: &str| figures.iter().find(|figure| figure.name == name).map_or(0.0, Figure::median);
         Self {
             entries_per_s: of("entries_per_s"),
@@ -85,9 +86,13 @@ pub fn figure_line(figure: &Figure) -> String {
     format!("{:<24}{median:>12}{lowest:>12}{highest:>12}  {}", figure.name, figure.unit)
 }
 
-fn figures(rounds: &[Round], bytes_per_account: f64) -> Vec<Figure> {
+fn figures(rounds: &[Round], bytes_per_account: f64, growing: Option<f64>) -> Vec<Figure> {
     let each = |of: fn(&Round) -> f64| rounds.iter().map(of).collect::<Vec<_>>();
-    vec![
+    let growing = growing.map(|rate| {
+        let meaning = "entries a second before, while the ledger's memory of events grew";
+        Figure::new("growing_entries_per_s", meaning, "1/s", Better::Higher, vec![rate])
+    });
+    let mut figures = vec![
         Figure::ratio(
             "single_p50_to_sync_p50",
             "a single client's median latency / median of writing and syncing its frame's bytes",
@@ -131,7 +136,9 @@ fn figures(rounds: &[Round], bytes_per_account: f64) -> Vec<Figure> {
             Better::Lower,
             vec![bytes_per_account],
         ),
-    ]
+    ];
+    figures.extend(growing);
+    figures
 }
 
 fn microseconds(name: &str, meaning: &str, per_round: Vec<f64>) -> Figure {
@@ -156,10 +163,10 @@ mod tests {
             ..Round::default()
         };
         let rounds = vec![round(100.0, 30.0, 10.0), round(300.0, 20.0, 10.0), round(200.0, 50.0, 0.0)];
-        let settings = Settings { seconds: 1, rounds: 3, accounts: 2, in_flight: 1, batch: 1, seed: 1 };
-        let report = LedgerReport::new(settings, 512.0, rounds, Truth::default(), Vec::new());
+        let settings = Settings { seconds: 1, rounds: 3, accounts: 2, in_flight: 1, batch: 1, fill: false, seed: 1 };
+        let report = LedgerReport::new(settings, 512.0, Some(90.0), rounds, Truth::default(), Vec::new());
         assert_eq!((report.entries_per_s, report.single_p50_us, report.passed), (200.0, 30.0, true));
         assert_eq!(report.figures[0].per_round, [3.0, 2.0, 0.0]);
-        assert!(report.table().contains("bytes_per_account"));
+        assert!(report.table().contains("bytes_per_account") && report.table().contains("growing_entries_per_s"));
     }
 }

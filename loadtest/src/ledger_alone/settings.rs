@@ -14,6 +14,8 @@ pub struct Settings {
     pub in_flight: usize,
     /// Events submitted together, where there are many.
     pub batch: usize,
+    /// Entries are posted until the ledger remembers as many events as it may, before anything else is measured.
+    pub fill: bool,
     pub seed: u64,
 }
 

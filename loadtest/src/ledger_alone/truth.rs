@@ -108,7 +108,7 @@ mod tests {
     fn loaded(folder: &Path) -> Driver {
         let storage = FileStorage::open(&folder.join("ledger")).unwrap();
         let ledger = Ledger::open(Arc::new(storage), LedgerConfig::new(Arc::new(SystemClock))).unwrap();
-        let settings = Settings { seconds: 1, rounds: 1, accounts: 50, in_flight: 32, batch: 5, seed: 9 };
+        let settings = Settings { seconds: 1, rounds: 1, accounts: 50, in_flight: 32, batch: 5, fill: false, seed: 9 };
         let mut driver = Driver::new(ledger, &settings);
         driver.open_accounts().unwrap();
         driver.open_books();
