@@ -17,6 +17,7 @@ const ACCOUNTS: u64 = 100_000;
 const BATCH: u64 = 2_000;
 
 fn main() {
+    tracing_subscriber::fmt().without_time().init();
     let said = std::env::args().skip(1).find_map(|argument| argument.replace('_', "").parse().ok());
     let accounts = said.unwrap_or(ACCOUNTS);
     let folder = tempfile::tempdir().expect("a folder for the ledger");

@@ -17,6 +17,7 @@ mod recovery;
 mod rooms;
 mod sequencer;
 mod snapshot;
+mod start;
 mod state;
 mod stats;
 mod storage;

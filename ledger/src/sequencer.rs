@@ -16,9 +16,10 @@ use crate::limits::{
 };
 use crate::messages::{LinkId, StoredMessage};
 use crate::outcome::Applied;
-use crate::recovery::{self, OpenError, Range};
+use crate::recovery::OpenError;
 use crate::rooms::Rooms;
-use crate::snapshot::{self, Snapshot, Snapshots};
+use crate::snapshot::Snapshots;
+use crate::start::{self, Start};
 use crate::state::{AccountView, Ahead, Changes, HoldView, Recall, Recorded, State};
 use crate::storage::Storage;
 use crate::submission::{Answer, Job, Stopped, SubmitError, Submitted, SubmittedAll};
@@ -81,42 +82,8 @@ impl Ledger {
             let text = format!("segments of {} bytes are too small", config.segment_bytes);
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, text).into());
         }
-        // Before anybody sees what stands there: followers may keep nothing that the disk may yet lose.
-        recovery::make_end_durable(&*storage)?;
         let feeds = config.feeds;
-        // Those who follow are shown everything that they have not seen, so the snapshot may hold no more than they have.
-        let seen = feeds.iter().map(|feed| feed.after_seq).min().unwrap_or(u64::MAX);
-        let (mut state, from) = match snapshot::newest(&*storage, seen)? {
-            Some(Snapshot { state, position }) => (state, Some(position)),
-            None => (State::default(), None),
-        };
-        let scanned = recovery::scan(&*storage, Range { from, until: None }, &mut |frame| {
-            feeds.iter().for_each(Feed::wait);
-            let mut decided = Vec::new();
-            let digest = state.replay(&frame.events, |applied, changes| {
-                if !feeds.is_empty() {
-                    decided.push((applied.clone(), changes));
-                }
-            });
-            for ((seq, at, event), (applied, changes)) in frame.events.into_iter().zip(decided) {
-                let applied = AppliedEvent::new(seq, at, event, &applied, changes);
-                feeds.iter().for_each(|feed| feed.send(&applied));
-            }
-            Ok(digest)
-        })?;
-        // What a follower has seen was durable: a journal without it has lost its end, or is another one.
-        if let Some(ahead) = feeds.iter().find(|follower| follower.after_seq > state.seq()) {
-            let (follower, seen) = (ahead.name.clone(), ahead.after_seq);
-            return Err(OpenError::Behind { follower, seen, last: state.seq() });
-        }
-        let position = match scanned.position.clone() {
-            Some(position) => recovery::settle(&*storage, &scanned, position)?,
-            None => {
-                let mut ledger = [0; 16];
-                getrandom::fill(&mut ledger).map_err(|error| std::io::Error::other(error.to_string()))?;
-                Journal::create(&*storage, ledger, config.segment_bytes)?
-            }
-        };
+        let Start { state, position } = start::read_back(&*storage, &feeds, config.segment_bytes)?;
         let (every, size, aside) = (config.snapshot_segments, config.segment_bytes, config.prepare_ahead);
         let snapshots = Snapshots::new(Arc::clone(&storage), every, size, aside);
         let journal = Journal::open(storage, position, config.segment_bytes, config.prepare_ahead)?;
