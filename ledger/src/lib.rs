@@ -38,7 +38,7 @@ pub use event::{
     PinCheck, Posting, Reference,
 };
 pub use messages::{ForwardResult, LinkId, MessageDid, Outgoing, StoredMessage};
-pub use outcome::{Applied, Code, Outcome};
+pub use outcome::{AnswerBytes, Applied, Code, Outcome};
 pub use recovery::OpenError;
 pub use sequencer::{Ledger, LedgerConfig};
 pub use state::{AccountView, Changes, HoldView, Recall, Recorded, State};

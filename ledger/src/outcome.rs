@@ -1,9 +1,10 @@
 //! What became of an event.
 
 use std::cmp::Ordering;
+use std::ops::Deref;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::event::{AccountId, Millis};
 
@@ -152,13 +153,44 @@ pub struct Outcome {
     pub approval: u32,
 }
 
+/// What a card event gave to be said in its answer, as bytes; cheap to clone. Where there are none, nothing is shared:
+/// threads would fight for the counter of one empty allocation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnswerBytes(Option<Arc<[u8]>>);
+
+impl Deref for AnswerBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl From<&[u8]> for AnswerBytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self((!bytes.is_empty()).then(|| Arc::from(bytes)))
+    }
+}
+
+impl Serialize for AnswerBytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for AnswerBytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(|bytes| Self::from(bytes.as_slice()))
+    }
+}
+
 /// An outcome, and whether it is the first copy's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     pub outcome: Outcome,
     /// The event was known: outcome and answer facts are those of its first copy, and nothing has changed.
     pub replayed: bool,
-    pub answer: Arc<[u8]>,
+    pub answer: AnswerBytes,
 }
 
 impl Applied {

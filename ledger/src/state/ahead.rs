@@ -3,16 +3,17 @@
 use super::Changes;
 use super::State;
 use super::records::Place;
-use crate::event::{Body, CardAction, CardEvent, Event, Millis, Posting};
+use crate::event::{Body, CardAction, CardEvent, Event, EventId, Millis, Posting};
 use crate::outcome::Applied;
 
-/// Events that are read ahead for; more would fall out of the processor's cache again.
-const AHEAD: usize = 32;
+/// Events, or rows, that are read ahead for; more would fall out of the processor's cache again.
+pub(super) const AHEAD: usize = 32;
 
 /// Reads ahead and changes nothing.
 #[derive(Default)]
 pub(crate) struct Ahead {
     places: Vec<Place>,
+    ids: Vec<EventId>,
 }
 
 impl Ahead {
@@ -21,16 +22,20 @@ impl Ahead {
         if number.is_multiple_of(AHEAD) {
             let next = next.take(AHEAD);
             state.memory.warm(next.clone().map(|event| event.id));
-            let accounts = next.flat_map(postings).map(|posting| posting.account);
+            let accounts = next.flat_map(|event| postings(state, event)).map(|posting| posting.account);
             state.accounts.warm(accounts, &mut self.places);
+            state.memory.warm_evictable(AHEAD, &state.bounds, &mut self.ids);
         }
     }
 }
 
 /// Of the kinds that there are most of.
-fn postings(event: &Event) -> &[Posting] {
+fn postings<'e>(state: &'e State, event: &'e Event) -> &'e [Posting] {
     match &event.body {
         Body::Post { entry, .. } | Body::PlaceHold { entry, .. } => &entry.postings,
+        Body::CaptureHold { hold, .. } => {
+            state.holds.usable(*hold, state.at).map_or(&[], |hold| hold.entry.postings.as_slice())
+        }
         Body::Card(CardEvent {
             action:
                 CardAction::Post { entry }

@@ -1,7 +1,5 @@
 //! Requests that another party decides.
 
-use std::sync::Arc;
-
 use super::accounts::Terms;
 use super::entry::{first, size, well_formed};
 use super::record::Effect;
@@ -10,7 +8,7 @@ use crate::controls::Controls;
 use crate::event::EventId;
 use crate::limits::{HORIZON_MS, REVERSIBLE_MS};
 use crate::messages::ForwardResult;
-use crate::outcome::{Code, Outcome};
+use crate::outcome::{AnswerBytes, Code, Outcome};
 
 impl State {
     /// The answer has come: what it says is done, and becomes what the request itself was answered.
@@ -70,7 +68,7 @@ impl State {
         let more = record.more.get_or_insert_default();
         more.total = done.total;
         if !answer.is_empty() {
-            more.answer = Arc::from(answer);
+            more.answer = AnswerBytes::from(answer);
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Places by what is kept there, through a hash of it: an open table of eight bytes a place, probed in a line. Finding out
-//! where something most likely lies takes one look and no decision, so many can be looked for at once; growing and
+//! where something most likely lies takes one look and no branch, so many can be looked for at once; growing and
 //! removing ask nothing of what is kept.
 
 use super::records::Place;
@@ -50,9 +50,12 @@ impl Index {
         }
     }
 
-    /// The place that something of this hash most likely has.
+    /// The place that something of this hash most likely has: of a few slots, without a branch that waits for them.
     pub fn guess(&self, hash: u64) -> Option<Place> {
-        place(self.slot(half(hash)))
+        const NEAR: usize = 4;
+        let home = half(hash);
+        let slots = (0..NEAR).map(|step| self.slot(home.wrapping_add(step)));
+        place(slots.fold(0, |found, slot| std::hint::select_unpredictable(half(slot) == home, slot, found)))
     }
 
     /// Where it stands. `is_meant`: whether what is kept at a place is what is sought.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ahead::AHEAD;
 use super::record::Record;
 use super::records::{Place, Records, Room};
 use super::schedule::Schedule;
@@ -268,17 +269,22 @@ impl Memory {
     }
 
     fn make_room(&mut self) {
-        if let Some((newest, id)) = self.evictable.first(&self.records) {
+        if let Some((newest, place)) = self.evictable.first(&self.records) {
             self.forgotten_before = self.forgotten_before.max(newest.saturating_add(1));
-            self.forget(id);
+            self.forget(place);
         }
     }
 
-    fn forget(&mut self, id: EventId) {
-        if let Some(place) = self.records.place(id) {
-            self.leave_schedules(place);
+    /// Looks at those that would have to go if so many more came, and changes nothing.
+    pub fn warm_evictable(&self, more: usize, bounds: &Bounds, ids: &mut Vec<EventId>) {
+        if self.records.len() + more > bounds.records {
+            self.records.warm_places(self.evictable.front().take(more), ids);
         }
-        let Some(record) = self.records.remove(id) else { return };
+    }
+
+    fn forget(&mut self, place: Place) {
+        self.leave_schedules(place);
+        let Some((id, record)) = self.records.remove(place) else { return };
         for key in record.aliases() {
             self.aliases.remove(&(*key, id));
         }
@@ -289,9 +295,13 @@ impl Memory {
 
     /// Forgets what is due, a bounded number of rows at once.
     pub fn tick(&mut self, now: Millis) {
-        for _ in 0..TICK_WORK_MAX {
-            let Some((_, id)) = self.expiries.first(&self.records).filter(|(at, _)| *at <= now) else { break };
-            self.forget(id);
+        let mut ids = Vec::new();
+        for number in 0..TICK_WORK_MAX {
+            if number.is_multiple_of(AHEAD) {
+                self.records.warm_places(self.expiries.front().take(AHEAD), &mut ids);
+            }
+            let Some((_, place)) = self.expiries.first(&self.records).filter(|(at, _)| *at <= now) else { break };
+            self.forget(place);
         }
         for _ in 0..TICK_WORK_MAX {
             let first = self.tombstone_expiries.first().copied();

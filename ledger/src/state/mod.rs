@@ -18,7 +18,6 @@ mod terminals;
 mod usages;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use self::accounts::{Account, Accounts, Terms};
 use self::entry::{credits, first, grown, part, size, well_formed};
@@ -35,7 +34,7 @@ use crate::event::{
 };
 use crate::limits::{ADVICE_HORIZON_MS, AHEAD_MS, BATCH_ENTRIES_MAX, Bounds, HORIZON_MS, REVERSIBLE_MS, TICK_WORK_MAX};
 use crate::messages::{LinkId, Outgoing, StoredMessage};
-use crate::outcome::{Applied, Code, Outcome};
+use crate::outcome::{AnswerBytes, Applied, Code, Outcome};
 
 pub(crate) use self::ahead::Ahead;
 pub(crate) use self::records::Room;
@@ -301,7 +300,7 @@ impl State {
     }
 
     fn unrecorded(&self, result: Result<&Done, Code>) -> Applied {
-        Applied { outcome: self.outcome(result, 0, false), replayed: false, answer: Arc::default() }
+        Applied { outcome: self.outcome(result, 0, false), replayed: false, answer: AnswerBytes::default() }
     }
 
     fn run(&mut self, event: &Event, changes: &mut Changes) -> Step {
@@ -727,8 +726,8 @@ impl State {
             _ => self.exceeded_limit(event, &result),
         };
         let outcome = self.outcome(result.as_ref().map_err(|code| *code), reason, card.is_some());
-        let answer: Arc<[u8]> = card.map_or_else(Arc::default, |card| Arc::from(card.answer.as_slice()));
-        let applied = Applied { outcome, replayed: false, answer: Arc::clone(&answer) };
+        let answer = card.map(|card| AnswerBytes::from(card.answer.as_slice())).unwrap_or_default();
+        let applied = Applied { outcome, replayed: false, answer: answer.clone() };
         let Done { effect, charges, total, .. } = result.unwrap_or_else(|_| Done::nothing(None, Effect::Nothing));
         let accepted_until = event.id.time().saturating_add(horizon(event));
         let forget_at = match effect {

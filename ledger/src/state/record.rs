@@ -1,7 +1,5 @@
 //! What is remembered of one event, in few bytes: there are millions, and each is written to memory that is fresh.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use super::approval;
@@ -9,7 +7,7 @@ use super::usages::Charge;
 use crate::controls::Total;
 use crate::event::{AccountId, Content, Entry, EventId, Key, Millis, Posting};
 use crate::limits::{ADVICE_HORIZON_MS, HORIZON_MS};
-use crate::outcome::{Applied, Code, Outcome};
+use crate::outcome::{AnswerBytes, Applied, Code, Outcome};
 
 /// What an event did that can be undone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +102,7 @@ const REVERSED: u8 = 8;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct More {
-    pub answer: Arc<[u8]>,
+    pub answer: AnswerBytes,
     pub aliases: Vec<Key>,
     pub repeat_of: Option<Key>,
     /// Further ids of the same message: those of its other copies, the last of them last.
@@ -162,7 +160,7 @@ impl Record {
     }
 
     pub fn replay(&self) -> Applied {
-        let answer = self.more.as_ref().map_or_else(Arc::default, |more| Arc::clone(&more.answer));
+        let answer = self.more.as_ref().map(|more| more.answer.clone()).unwrap_or_default();
         Applied { outcome: self.outcome(), replayed: true, answer }
     }
 
