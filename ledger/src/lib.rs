@@ -14,7 +14,6 @@ pub mod limits;
 mod messages;
 mod outcome;
 mod recovery;
-mod rooms;
 mod sequencer;
 mod snapshot;
 mod start;

@@ -17,10 +17,9 @@ use crate::limits::{
 use crate::messages::{LinkId, StoredMessage};
 use crate::outcome::Applied;
 use crate::recovery::OpenError;
-use crate::rooms::Rooms;
 use crate::snapshot::Snapshots;
 use crate::start::{self, Start};
-use crate::state::{AccountView, Ahead, Changes, HoldView, Recall, Recorded, State};
+use crate::state::{AccountView, Ahead, Changes, HoldView, Recall, Recorded, Rooms, State};
 use crate::storage::Storage;
 use crate::submission::{Answer, Job, Stopped, SubmitError, Submitted, SubmittedAll};
 use crate::subscription::{AppliedEvent, Feed};
@@ -83,7 +82,8 @@ impl Ledger {
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, text).into());
         }
         let feeds = config.feeds;
-        let Start { state, position } = start::read_back(&*storage, &feeds, config.segment_bytes)?;
+        let rooms = config.prepare_ahead.then(Rooms::start).transpose()?;
+        let Start { state, position } = start::read_back(&*storage, rooms.as_ref(), &feeds, config.segment_bytes)?;
         let (every, size, aside) = (config.snapshot_segments, config.segment_bytes, config.prepare_ahead);
         let snapshots = Snapshots::new(Arc::clone(&storage), every, size, aside);
         let journal = Journal::open(storage, position, config.segment_bytes, config.prepare_ahead)?;
@@ -103,7 +103,7 @@ impl Ledger {
             journal,
             snapshots,
             state: Arc::clone(&state),
-            rooms: config.prepare_ahead.then(Rooms::start).transpose()?,
+            rooms,
             feeds,
             clock: config.clock,
             on_stop: Some(config.on_stop),

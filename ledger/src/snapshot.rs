@@ -7,7 +7,7 @@
 use std::io::{self, BufWriter, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use crate::direct::BLOCK;
@@ -17,7 +17,7 @@ use crate::journal::{
 };
 use crate::limits::SNAPSHOT_SHARE;
 use crate::recovery::{self, OpenError, Range};
-use crate::state::State;
+use crate::state::{Rooms, State};
 use crate::storage::{Storage, StorageFile};
 
 /// Written under this name, and renamed when it is whole and durable.
@@ -50,9 +50,9 @@ pub struct Snapshot {
 
 /// The newest that reads and holds no event after `last_seq`. One that does not read is passed over: the journal still
 /// has what an older one lacks.
-pub fn newest(storage: &dyn Storage, last_seq: u64) -> io::Result<Option<Snapshot>> {
+pub fn newest(storage: &dyn Storage, last_seq: u64, rooms: Option<&Rooms>) -> io::Result<Option<Snapshot>> {
     for next_seq in list(storage)?.into_iter().rev().filter(|next_seq| *next_seq <= last_seq.saturating_add(1)) {
-        match read(storage, next_seq) {
+        match read(storage, next_seq, rooms) {
             Ok(snapshot) => return Ok(Some(snapshot)),
             Err(error) => tracing::warn!(
                 file = snapshot_name(next_seq),
@@ -65,7 +65,7 @@ pub fn newest(storage: &dyn Storage, last_seq: u64) -> io::Result<Option<Snapsho
 }
 
 /// Reads one whole, every check made.
-pub fn read(storage: &dyn Storage, next_seq: u64) -> io::Result<Snapshot> {
+pub fn read(storage: &dyn Storage, next_seq: u64, rooms: Option<&Rooms>) -> io::Result<Snapshot> {
     let mut file = storage.reader(&snapshot_name(next_seq))?;
     let mut bytes = [0; HEADER];
     file.read_exact(&mut bytes)?;
@@ -74,20 +74,25 @@ pub fn read(storage: &dyn Storage, next_seq: u64) -> io::Result<Snapshot> {
     if !is_known {
         return Err(invalid("it was written by another version of this program"));
     }
-    let mut body = Summed { inner: file.take(header.length), sum: 0 };
-    let state = State::read_image(&mut body)?;
-    let Summed { inner, sum } = body;
-    let left = inner.limit();
-    let mut behind = Vec::new();
-    inner.into_inner().take(BLOCK as u64).read_to_end(&mut behind)?;
-    if left > 0 || behind.len() >= BLOCK || behind.iter().any(|byte| *byte != 0) {
-        return Err(invalid("bytes are missing, or left behind its end"));
-    }
+    let (state, sum) = std::thread::scope(|scope| {
+        let (blocks, body) = sync_channel(READ_AHEAD);
+        let read = move || read_body(file, header.length, &blocks);
+        let reading = std::thread::Builder::new().name("snapshot-read".into()).spawn_scoped(scope, read)?;
+        let state = read_state(Body { blocks: body, block: Vec::new(), at: 0 }, rooms);
+        // Where reading has failed, the state has only missed what comes next.
+        let sum = reading.join().unwrap_or_else(|_| Err(io::Error::other("the reading has panicked")))?;
+        Ok::<_, io::Error>((state?, sum))
+    })?;
     let position = header.position();
     if sum != header.sum || position.next_seq != next_seq || (state.seq() + 1, state.at()) != (next_seq, position.at) {
         return Err(invalid("it is not what its checksum and name say"));
     }
     Ok(Snapshot { state, position })
+}
+
+fn read_state(mut body: Body, rooms: Option<&Rooms>) -> io::Result<State> {
+    let state = State::read_image(&mut body, rooms)?;
+    if body.read(&mut [0])? > 0 { Err(invalid("bytes are left behind its last table")) } else { Ok(state) }
 }
 
 /// Writes one beside, makes it durable, and gives it its name: whatever stops this leaves those that were there.
@@ -187,16 +192,43 @@ impl Header {
     }
 }
 
-/// Sums up what is read.
-struct Summed<R> {
-    inner: R,
-    sum: u32,
+/// Blocks that are read ahead.
+const READ_AHEAD: usize = 4;
+
+/// Reads what follows the header, block by block, and sums it up; ends early where nobody wants it any more. Behind it
+/// stands only what fills the file up.
+fn read_body(file: impl Read, length: u64, blocks: &SyncSender<Vec<u8>>) -> io::Result<u32> {
+    let (mut body, mut sum) = (file.take(length), 0);
+    while body.limit() > 0 {
+        let mut block = Vec::with_capacity(BUFFER);
+        if body.by_ref().take(BUFFER as u64).read_to_end(&mut block)? == 0 {
+            return Err(invalid("bytes are missing"));
+        }
+        sum = crc32c::crc32c_append(sum, &block);
+        if blocks.send(block).is_err() {
+            return Ok(sum);
+        }
+    }
+    let mut behind = Vec::new();
+    body.into_inner().take(BLOCK as u64).read_to_end(&mut behind)?;
+    let is_filling = behind.len() < BLOCK && behind.iter().all(|byte| *byte == 0);
+    if is_filling { Ok(sum) } else { Err(invalid("bytes are left behind its end")) }
 }
 
-impl<R: Read> Read for Summed<R> {
+/// What [`read_body`] reads.
+struct Body {
+    blocks: Receiver<Vec<u8>>,
+    block: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Body {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(bytes)?;
-        self.sum = crc32c::crc32c_append(self.sum, bytes.get(..count).unwrap_or_default());
+        if self.at >= self.block.len() {
+            (self.block, self.at) = (self.blocks.recv().unwrap_or_default(), 0);
+        }
+        let count = self.block.get(self.at..).unwrap_or_default().read(bytes)?;
+        self.at += count;
         Ok(count)
     }
 }
@@ -376,7 +408,7 @@ fn make_and_tell(storage: &dyn Storage, next_seq: u64, stop: &AtomicBool) -> Opt
 /// Reads the journal from the newest snapshot up to the segment that begins with `next_seq`, and writes one of
 /// there. Gives its size, if there was none yet.
 fn make(storage: &dyn Storage, next_seq: u64, stop: &AtomicBool) -> Result<Option<u64>, OpenError> {
-    let (mut state, from) = match newest(storage, next_seq - 1)? {
+    let (mut state, from) = match newest(storage, next_seq - 1, None)? {
         Some(Snapshot { position, .. }) if position.next_seq == next_seq => return Ok(None),
         Some(Snapshot { state, position }) => (state, Some(position)),
         None => (State::default(), None),
@@ -408,4 +440,40 @@ fn tidy(storage: &dyn Storage) -> io::Result<()> {
         }
     }
     storage.sync_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_image(bytes: &[u8]) -> io::Result<State> {
+        let (blocks, body) = sync_channel(bytes.len() + 1);
+        bytes.chunks(3).for_each(|block| blocks.send(block.to_vec()).unwrap());
+        drop(blocks);
+        read_state(Body { blocks: body, block: Vec::new(), at: 0 }, None)
+    }
+
+    #[test]
+    fn a_body_is_its_tables_and_no_byte_more_or_less() {
+        let mut bytes = Vec::new();
+        State::default().write_image(&mut bytes).unwrap();
+        assert!(read_image(&bytes).is_ok());
+        assert!(read_image(&bytes[..bytes.len() - 1]).is_err());
+        bytes.push(0);
+        assert!(read_image(&bytes).is_err());
+    }
+
+    #[test]
+    fn behind_a_body_stand_only_zeros_up_to_a_block() {
+        let read = |length, file: &[u8]| {
+            let (blocks, body) = sync_channel(READ_AHEAD);
+            read_body(file, length, &blocks).map(|sum| (sum, body.try_iter().flatten().collect::<Vec<_>>()))
+        };
+        let sum = crc32c::crc32c(b"body");
+        assert_eq!(read(4, b"body").unwrap(), (sum, b"body".to_vec()));
+        assert_eq!(read(4, b"body\0\0").unwrap(), (sum, b"body".to_vec()));
+        assert!(read(4, b"body\0x").is_err());
+        assert!(read(4, &[b"body".as_slice(), &[0; BLOCK]].concat()).is_err());
+        assert!(read(5, b"body").is_err());
+    }
 }

@@ -60,7 +60,7 @@ pub(crate) fn beginning(storage: &dyn Storage) -> Result<(State, Option<Position
     let mut damage = None;
     if recovery::segments(storage)?.keys().next().is_some_and(|first| *first > 1) {
         for next_seq in snapshot::list(storage)? {
-            match snapshot::read(storage, next_seq) {
+            match snapshot::read(storage, next_seq, None) {
                 Ok(Snapshot { state, position }) => return Ok((state, Some(position))),
                 Err(error) => damage = Some(unreadable(next_seq, &error)),
             }
@@ -71,7 +71,7 @@ pub(crate) fn beginning(storage: &dyn Storage) -> Result<(State, Option<Position
 
 /// What is wrong with a snapshot, held against the journal. One that has been removed meanwhile says nothing.
 fn check_snapshot(storage: &dyn Storage, next_seq: u64, state: &State, outcomes: u32) -> Option<OpenError> {
-    match snapshot::read(storage, next_seq) {
+    match snapshot::read(storage, next_seq, None) {
         Ok(read) if read.state.digest() == state.digest() && read.position.outcomes == outcomes => None,
         Ok(_) => Some(bad_snapshot(next_seq, "it holds another state than the journal gives".into())),
         Err(error) if error.kind() == ErrorKind::NotFound => None,

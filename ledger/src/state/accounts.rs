@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::entry::credits;
 use super::index::Index;
 use super::records::Place;
+use super::rooms::Rooms;
 use crate::event::{AccountId, AccountKind, Entry, Floor, Posting};
+use crate::limits::BATCH_EVENTS_MAX;
 use crate::outcome::Code;
 
 /// Debits and credits, pending and posted. None is ever negative.
@@ -90,7 +92,25 @@ pub(super) struct Accounts {
     /// None, or [`TABLES`].
     tables: Vec<Index>,
     chunks: Vec<Vec<Row>>,
+    /// For the next chunks.
+    spare: Vec<Room>,
     len: usize,
+}
+
+/// Chunks that are kept ready: as many as one frame may need.
+const SPARE: usize = BATCH_EVENTS_MAX.div_ceil(CHUNK) + 1;
+
+/// Memory for a chunk, touched: it is there when it is written to.
+#[derive(Clone)]
+pub(crate) struct Room(Vec<Row>);
+
+impl Room {
+    pub fn new() -> Self {
+        let account = Account::new(0, AccountKind::System, Floor::Unlimited);
+        let mut rows = vec![Row { id: 0, account }; CHUNK];
+        rows.clear();
+        Self(rows)
+    }
 }
 
 #[derive(Clone)]
@@ -156,11 +176,22 @@ impl Accounts {
         rows
     }
 
-    /// Of two rows of one account the first counts.
-    pub fn from_rows(rows: &mut dyn Iterator<Item = (AccountId, Account)>) -> Self {
+    /// As many as it wants.
+    pub fn take_rooms(&mut self, rooms: impl Iterator<Item = Room>) {
+        self.spare.extend(rooms.take(SPARE.saturating_sub(self.spare.len())));
+    }
+
+    /// Of rows in the order of their ids; of two rows of one account the first counts.
+    pub fn from_rows(rows: &mut dyn Iterator<Item = (AccountId, Account)>, rooms: Option<&Rooms>) -> Self {
         let mut accounts = Self::default();
+        let mut last = None;
         for (id, account) in rows {
-            let _ = accounts.add(id, account, usize::MAX);
+            if accounts.len.is_multiple_of(CHUNK) {
+                accounts.take_rooms(rooms.and_then(Rooms::for_accounts).into_iter());
+            }
+            // What is behind all others need not be looked for.
+            let added = if last < Some(id) { accounts.put(id, account) } else { accounts.add(id, account, usize::MAX) };
+            last = last.max(added.is_ok().then_some(id));
         }
         accounts
     }
@@ -173,13 +204,16 @@ impl Accounts {
         if self.get(id).is_some() {
             return Err(Code::AccountExists);
         }
-        let place = Place::try_from(self.len).map_err(|_| Code::Full)?;
-        if self.len >= max || place == Place::MAX {
-            return Err(Code::Full);
-        }
+        if self.len >= max { Err(Code::Full) } else { self.put(id, account) }
+    }
+
+    /// The id is not there yet.
+    fn put(&mut self, id: AccountId, account: Account) -> Result<(), Code> {
+        let place = Place::try_from(self.len).ok().filter(|place| *place < Place::MAX).ok_or(Code::Full)?;
         self.tables.resize_with(TABLES, Index::default);
         if self.chunks.last().is_none_or(|chunk| chunk.len() >= CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
+            let Room(rows) = self.spare.pop().unwrap_or_else(|| Room(Vec::with_capacity(CHUNK)));
+            self.chunks.push(rows);
         }
         self.chunks.last_mut().ok_or(Code::Full)?.push(Row { id, account });
         self.len += 1;

@@ -14,6 +14,7 @@ use super::accounts::Accounts;
 use super::holds::Holds;
 use super::memory::Memory;
 use super::messages::Messages;
+use super::rooms::Rooms;
 use super::terminals::Terminals;
 use super::usages::Usages;
 use crate::limits::{ROW_BYTES_MAX, ROWS_MAX};
@@ -33,10 +34,10 @@ impl State {
     }
 
     /// An error of kind `InvalidData` means bytes that are no state. What is read is bounded, whatever they say.
-    pub(crate) fn read_image(input: &mut impl Read) -> io::Result<Self> {
-        let accounts = take(input, |rows| Accounts::from_rows(rows))?;
+    pub(crate) fn read_image(input: &mut impl Read, rooms: Option<&Rooms>) -> io::Result<Self> {
+        let accounts = take(input, |rows| Accounts::from_rows(rows, rooms))?;
         let holds = take(input, |rows| Holds::from_rows(rows))?;
-        let records = take(input, |rows| Memory::from_records(rows))?;
+        let records = take(input, |rows| Memory::from_records(rows, rooms))?;
         let tombstones = take(input, |rows| rows.collect::<Vec<_>>())?;
         let pin_tries = take(input, |rows| rows.collect())?;
         let counters = take(input, |rows| rows.collect())?;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ahead::AHEAD;
 use super::record::Record;
 use super::records::{Place, Records, Room};
+use super::rooms::Rooms;
 use super::schedule::Schedule;
 use super::usages::Charge;
 use crate::event::{Body, Event, EventId, Key, Millis, Reference};
@@ -63,18 +64,19 @@ impl Memory {
         self.records.warm(ids);
     }
 
-    pub fn wants_room(&self) -> bool {
-        self.records.wants_room()
-    }
-
-    pub fn add_room(&mut self, room: Room) {
-        self.records.add_room(room);
+    pub fn take_rooms(&mut self, rooms: impl Iterator<Item = Room>) {
+        self.records.take_rooms(rooms);
     }
 
     /// Of records in the order of their ids, with the indexes made again.
-    pub fn from_records(rows: &mut dyn Iterator<Item = (EventId, Record)>) -> Self {
+    pub fn from_records(rows: &mut dyn Iterator<Item = (EventId, Record)>, rooms: Option<&Rooms>) -> Self {
         let mut memory = Self::default();
-        rows.for_each(|(id, record)| memory.put(id, record));
+        for (id, record) in rows {
+            if memory.records.is_at_chunk() {
+                memory.take_rooms(rooms.and_then(Rooms::for_records).into_iter());
+            }
+            memory.put(id, record);
+        }
         memory
     }
 

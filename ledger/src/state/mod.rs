@@ -13,6 +13,7 @@ mod messages;
 mod record;
 mod records;
 mod reversal;
+mod rooms;
 mod schedule;
 mod terminals;
 mod usages;
@@ -37,7 +38,7 @@ use crate::messages::{LinkId, Outgoing, StoredMessage};
 use crate::outcome::{AnswerBytes, Applied, Code, Outcome};
 
 pub(crate) use self::ahead::Ahead;
-pub(crate) use self::records::Room;
+pub(crate) use self::rooms::Rooms;
 
 /// An account as readers see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -227,15 +228,6 @@ impl State {
     pub fn hold(&self, id: EventId) -> Option<HoldView> {
         let hold = self.holds.usable(id, self.at)?;
         Some(HoldView { amount: size(&hold.entry), expires_at: hold.expires_at })
-    }
-
-    /// Whether memory for further records should be made ready.
-    pub(crate) fn wants_room(&self) -> bool {
-        self.memory.wants_room()
-    }
-
-    pub(crate) fn add_room(&mut self, room: Room) {
-        self.memory.add_room(room);
     }
 
     /// How many rows each table takes.

@@ -152,12 +152,14 @@ impl Records {
         place
     }
 
-    pub fn wants_room(&self) -> bool {
-        self.spare.len() < SPARE
+    /// Whether the next record may begin a chunk.
+    pub fn is_at_chunk(&self) -> bool {
+        self.len.is_multiple_of(CHUNK)
     }
 
-    pub fn add_room(&mut self, room: Room) {
-        self.spare.push(room);
+    /// As many as it wants.
+    pub fn take_rooms(&mut self, rooms: impl Iterator<Item = Room>) {
+        self.spare.extend(rooms.take(SPARE.saturating_sub(self.spare.len())));
     }
 
     fn put(&mut self, place: Place, row: Row) {
