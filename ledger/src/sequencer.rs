@@ -482,9 +482,12 @@ impl Sequencer {
         rooms.iter().for_each(|rooms| rooms.give(state));
         let turn = Turn::new(state, frame.at, feeds);
         let (decided, written) = std::thread::scope(|scope| {
-            let writing = scope.spawn(|| frame.write(journal));
-            (decide(jobs, turn), writing.join())
-        });
+            let writer = std::thread::Builder::new().name("sequencer".into());
+            let writing = writer
+                .spawn_scoped(scope, || frame.write(journal))
+                .map_err(|error| format!("the system gives no thread to write the journal with: {error}"))?;
+            Ok::<_, String>((decide(jobs, turn), writing.join()))
+        })?;
         let written = written.unwrap_or_else(|_| Err("the writing of the journal has panicked".into()));
         if written.is_err() {
             *locked = None;
