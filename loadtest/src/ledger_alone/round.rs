@@ -58,7 +58,7 @@ pub fn measure_round(driver: &mut Driver, file: &mut RecycledFile, slice: Durati
     let used = CpuUse::between(&before, &threads.read());
     let two_phase_per_s = rate(driver, slice, Step::Hold)?;
     let sequencer = used.groups.get("sequencer").copied().unwrap_or_default();
-    let driver_time = used.groups.values().sum::<Duration>().saturating_sub(sequencer);
+    let driver_time = used.groups.iter().filter(|(thread, _)| !is_ledgers(thread)).map(|(_, time)| *time).sum();
     Ok(Round {
         entries_per_s,
         two_phase_per_s,
@@ -71,6 +71,11 @@ pub fn measure_round(driver: &mut Driver, file: &mut RecycledFile, slice: Durati
         driver_cores: used.cores(driver_time),
         others_cores: outsiders.cores(),
     })
+}
+
+/// Whether a thread of that name is the ledger's, and not the clients'.
+fn is_ledgers(thread: &str) -> bool {
+    ["sequencer", "snapshot", "ledger-memory"].iter().any(|name| thread.starts_with(name))
 }
 
 fn rate(driver: &mut Driver, length: Duration, step: fn(Movement) -> Step) -> anyhow::Result<f64> {
