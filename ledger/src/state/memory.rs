@@ -313,6 +313,7 @@ impl Memory {
         }
     }
 
+    /// Perhaps a little too early, where nobody has asked for the first before: forgetting puts that right.
     pub fn next_due(&self) -> Option<Millis> {
         let record = self.expiries.next(&self.records);
         let tombstone = self.tombstone_expiries.first().map(|(at, ..)| *at);

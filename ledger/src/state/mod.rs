@@ -235,7 +235,7 @@ impl State {
         self.bounds
     }
 
-    /// The earliest moment at which a tick has something to do.
+    /// The moment before which a tick has nothing to do.
     pub fn next_due(&self) -> Option<Millis> {
         let hold = self.holds.next_expiry().map(|(at, _)| at);
         let forward = self.messages.next_expiry().map(|(at, _)| at);
